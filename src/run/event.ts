@@ -1,0 +1,134 @@
+/**
+ * What happens while a Runner answers, in order.
+ *
+ * The grammar, which `grammar.ts` checks and every Runner keeps:
+ *
+ * ```text
+ * run       = *( part / trace / usage ) finish
+ * part      = text / refusal / reasoning / tool-call
+ * text      = text-start      *( text-delta / aside )      text-end
+ * refusal   = refusal-start   *( refusal-delta / aside )   refusal-end
+ * reasoning = reasoning-start *( reasoning-delta / aside ) reasoning-end
+ * tool-call = tool-call-start *( tool-call-delta / aside ) tool-call-end
+ * aside     = trace / usage
+ * ```
+ *
+ * At most one part is open at a time. Nothing follows `finish`. A run that fails throws instead of
+ * finishing; whoever encodes closes what is open. Tool call ids are unique within a run, and a run
+ * with tool calls finishes with reason `tool-calls` (or `length` when it was cut).
+ *
+ * @module
+ */
+import type { ToolKind } from "./request.ts";
+import type { FinishReason, Usage } from "./result.ts";
+
+/** Log probabilities of a delta's tokens, in the shape of OpenAI's `logprobs.content` items. */
+export type TokenLogprobs = readonly Readonly<Record<string, unknown>>[];
+
+/** A span of visible text begins. */
+export interface TextStart {
+  readonly type: "text-start";
+}
+/** More visible text. */
+export interface TextDelta {
+  readonly type: "text-delta";
+  readonly text: string;
+  readonly logprobs?: TokenLogprobs;
+}
+/** The span ends; by now the Runner knows whether it was said on the way or is the answer. */
+export interface TextEnd {
+  readonly type: "text-end";
+  /** @default "final" */
+  readonly phase?: "interim" | "final";
+}
+
+/** A refusal begins. */
+export interface RefusalStart {
+  readonly type: "refusal-start";
+}
+/** More of a refusal. */
+export interface RefusalDelta {
+  readonly type: "refusal-delta";
+  readonly text: string;
+}
+/** A refusal ends. */
+export interface RefusalEnd {
+  readonly type: "refusal-end";
+}
+
+/** Reasoning begins: the model's own, or progress told by workflow code. */
+export interface ReasoningStart {
+  readonly type: "reasoning-start";
+  readonly source: "model" | "progress";
+}
+/** More reasoning. */
+export interface ReasoningDelta {
+  readonly type: "reasoning-delta";
+  readonly text: string;
+}
+/** Reasoning ends. */
+export interface ReasoningEnd {
+  readonly type: "reasoning-end";
+}
+
+/** A call of a tool the client offered begins; the client will run it. */
+export interface ToolCallStart {
+  readonly type: "tool-call-start";
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ToolKind;
+}
+/** More argument text. */
+export interface ToolCallDelta {
+  readonly type: "tool-call-delta";
+  readonly arguments: string;
+}
+/** The call is complete. */
+export interface ToolCallEnd {
+  readonly type: "tool-call-end";
+}
+
+/** What went on inside; for logs and tests, never encoded. */
+export interface Trace {
+  readonly type: "trace";
+  readonly trace:
+    | { readonly kind: "tool-call"; readonly id: string; readonly name: string }
+    | {
+      readonly kind: "tool-result";
+      readonly id: string;
+      readonly name: string;
+      readonly outcome: "ok" | "retry" | "failed" | "denied";
+      readonly durationMs: number;
+    }
+    | { readonly kind: "model-call"; readonly step: number; readonly model: string };
+}
+
+/** Tokens of one model call. */
+export interface UsageReport {
+  readonly type: "usage";
+  readonly usage: Usage;
+}
+
+/** The run is over and well. */
+export interface Finish {
+  readonly type: "finish";
+  readonly reason: FinishReason;
+}
+
+/** Anything a Runner may yield. */
+export type RunEvent =
+  | TextStart
+  | TextDelta
+  | TextEnd
+  | RefusalStart
+  | RefusalDelta
+  | RefusalEnd
+  | ReasoningStart
+  | ReasoningDelta
+  | ReasoningEnd
+  | ToolCallStart
+  | ToolCallDelta
+  | ToolCallEnd
+  | Trace
+  | UsageReport
+  | Finish;

@@ -1,0 +1,171 @@
+/**
+ * What a caller asks of a served model, free of any wire format.
+ * @module
+ */
+
+/** A JSON Schema as clients and tools write it; never trusted, never dereferenced remotely. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** One span of input content. */
+export type InputPart = TextInput | ImageInput | FileInput | AudioInput;
+
+/** Plain text. */
+export interface TextInput {
+  readonly type: "text";
+  readonly text: string;
+}
+
+/** An image by `https:` or `data:` URL, or by the backend's file id. Exactly one of `url`, `fileId`. */
+export interface ImageInput {
+  readonly type: "image";
+  readonly url?: string;
+  readonly fileId?: string;
+  readonly detail?: "auto" | "low" | "high" | "original";
+}
+
+/** A file by the backend's id, inline data or URL. Exactly one of `fileId`, `data`, `url`. */
+export interface FileInput {
+  readonly type: "file";
+  readonly fileId?: string;
+  /** Base64, no `data:` prefix. */
+  readonly data?: string;
+  /** MIME type of `data`; absent when the client sent bare base64. */
+  readonly mediaType?: string;
+  readonly url?: string;
+  readonly filename?: string;
+}
+
+/** Inline audio. */
+export interface AudioInput {
+  readonly type: "audio";
+  /** Base64. */
+  readonly data: string;
+  readonly format: "wav" | "mp3";
+}
+
+/** Standing orders: a client's `system` or `developer` message, or an agent's own. */
+export interface SystemMessage {
+  readonly role: "system";
+  readonly content: string;
+}
+
+/** What the user said. */
+export interface UserMessage {
+  readonly role: "user";
+  readonly content: readonly InputPart[];
+  readonly name?: string;
+}
+
+/** What the model said before. */
+export interface AssistantMessage {
+  readonly role: "assistant";
+  /** Visible text; empty when the message only calls tools. */
+  readonly content: string;
+  readonly refusal?: string;
+  /** Reasoning text, sent back only to the model family that made it. */
+  readonly reasoning?: string;
+  readonly toolCalls: readonly ToolCall[];
+}
+
+/** The answer to one tool call. */
+export interface ToolMessage {
+  readonly role: "tool";
+  readonly toolCallId: string;
+  readonly content: readonly InputPart[];
+}
+
+/** One message of a conversation. */
+export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+/** `function`: arguments are JSON text. `custom`: arguments are free text. */
+export type ToolKind = "function" | "custom";
+
+/** A call of a tool. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ToolKind;
+  /** JSON text (`function`) or free text (`custom`), exactly as produced. */
+  readonly arguments: string;
+}
+
+/** A tool as a model is told of it. */
+export interface ToolSpec {
+  readonly name: string;
+  readonly kind: ToolKind;
+  readonly description?: string;
+  /** JSON Schema of the arguments; absent means an object without properties. */
+  readonly parameters?: JsonSchema;
+  readonly strict?: boolean;
+}
+
+/** Which tools the model may or must call; governs client tools only. */
+export type ToolChoice =
+  | { readonly type: "auto" | "none" | "required" }
+  | { readonly type: "tool"; readonly name: string }
+  | {
+    readonly type: "allowed";
+    readonly mode: "auto" | "required";
+    readonly names: readonly string[];
+  };
+
+/** The form of the final answer. */
+export type OutputFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json-object" }
+  | {
+    readonly type: "json-schema";
+    readonly name: string;
+    readonly schema: JsonSchema;
+    readonly strict?: boolean;
+    readonly description?: string;
+  };
+
+/** How much a model thinks before it answers. */
+export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+
+/** Sampling and length settings of one model call; an absent field is left to the backend. */
+export interface ModelSettings {
+  /** Most tokens of one model call. */
+  readonly maxTokens?: number;
+  /** 0 to 2. */
+  readonly temperature?: number;
+  /** 0 to 1. */
+  readonly topP?: number;
+  /** At most four sequences. */
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+  /** -2 to 2. */
+  readonly presencePenalty?: number;
+  /** -2 to 2. */
+  readonly frequencyPenalty?: number;
+  /** Token id to bias, -100 to 100. */
+  readonly logitBias?: Readonly<Record<string, number>>;
+  /** Ask for log probabilities of the answer's tokens. */
+  readonly logprobs?: boolean;
+  /** 0 to 20. */
+  readonly topLogprobs?: number;
+  readonly reasoningEffort?: ReasoningEffort;
+  readonly verbosity?: "low" | "medium" | "high";
+  /** Fields put into the backend's request as they are. */
+  readonly extraBody?: Readonly<Record<string, unknown>>;
+}
+
+/** One call of a served model, decoded. */
+export interface RunRequest {
+  /** The conversation as received: not merged, not repaired. */
+  readonly messages: readonly Message[];
+  /** Tools the client offers and runs itself. */
+  readonly tools: readonly ToolSpec[];
+  readonly toolChoice: ToolChoice;
+  /** `false`: at most one client call in an answer. */
+  readonly parallelToolCalls: boolean;
+  readonly output: OutputFormat;
+  readonly settings: ModelSettings;
+  /** Whether the client reads the answer as it is made. */
+  readonly stream: boolean;
+  /** Top-level fields as the client sent them, for `RequestContext.parameter`. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Those of `parameters` that fakellm itself gives no meaning to. */
+  readonly extraParameters: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,77 @@
+/**
+ * What a run came to.
+ * @module
+ */
+import type { TokenLogprobs } from "./event.ts";
+import type { ToolCall } from "./request.ts";
+
+/** Why an answer ended. */
+export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter";
+
+/** Token counts. */
+export interface Usage {
+  readonly inputTokens: number;
+  /** Part of `inputTokens` read from a cache. */
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `outputTokens` spent on reasoning. */
+  readonly reasoningTokens: number;
+}
+
+/** No tokens at all. */
+export const NO_USAGE: Usage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+};
+
+/** The sum of two counts. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  };
+}
+
+/** What a client is told after model call `next`: its prompt, and the outputs of all calls so far. */
+export function reportUsage(before: Usage, next: Usage): Usage {
+  return {
+    inputTokens: next.inputTokens,
+    cachedInputTokens: next.cachedInputTokens,
+    outputTokens: before.outputTokens + next.outputTokens,
+    reasoningTokens: before.reasoningTokens + next.reasoningTokens,
+  };
+}
+
+/** One finished span of a run, in the order in which spans began. */
+export type ResultPart =
+  | { readonly type: "text"; readonly text: string; readonly phase: "interim" | "final" }
+  | { readonly type: "refusal"; readonly text: string }
+  | { readonly type: "reasoning"; readonly text: string; readonly source: "model" | "progress" }
+  | { readonly type: "tool-call"; readonly call: ToolCall };
+
+/** What separates visible text spans where a wire format has only one string for them. */
+export const TEXT_SEPARATOR = "\n\n";
+
+/** A run, folded. */
+export interface RunResult {
+  readonly parts: readonly ResultPart[];
+  /** All non-empty text spans, joined by `TEXT_SEPARATOR`. */
+  readonly text: string;
+  /** All refusal text; empty when the model did not refuse. */
+  readonly refusal: string;
+  /** All reasoning text, spans joined by `TEXT_SEPARATOR`. */
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly logprobs?: TokenLogprobs;
+  readonly finishReason: FinishReason;
+  /** What the client is told: the last model call's prompt, the sum of outputs (wire.md §4). */
+  readonly usage: Usage;
+  /** Everything the run used, for limits, logs and metrics. */
+  readonly consumed: Usage;
+  /** Number of model calls that reported usage. */
+  readonly modelCalls: number;
+}

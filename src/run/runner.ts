@@ -1,0 +1,41 @@
+/**
+ * The interface of whatever answers.
+ * @module
+ */
+import type { RunEvent } from "./event.ts";
+import type { RunRequest } from "./request.ts";
+import type { Clock, IdSource, Logger, Principal, TurnStore } from "./seams.ts";
+
+/** What a run is allowed and given. */
+export interface RunContext {
+  readonly runId: string;
+  /** The served name the client asked for. */
+  readonly modelId: string;
+  readonly principal: Principal;
+  /** Aborted when the client leaves, a deadline passes or the server stops. */
+  readonly signal: AbortSignal;
+  /** The client's headers without its credentials. */
+  readonly headers: Headers;
+  /** Typed values for tools, made by the app's `requestContextFactory`. */
+  readonly deps: unknown;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  readonly turns: TurnStore;
+}
+
+/** Answers a RunRequest with events. Agents, workflows, routers, adapters and guests are Runners. */
+export interface Runner {
+  /**
+   * Answers. The events keep the grammar of `event.ts`; a failure is thrown. Nothing runs before the
+   * first `next()`; `return()` and the context's signal both stop everything the run started.
+   *
+   * @throws {RequestError} when the caller asked for something this Runner cannot do
+   * @throws {RunError} when the run failed
+   */
+  run(request: RunRequest, context: RunContext): AsyncIterable<RunEvent>;
+  /** Acquires what the Runner needs for its lifetime. */
+  start?(): Promise<void>;
+  /** Releases what `start` acquired. */
+  [Symbol.asyncDispose]?(): PromiseLike<void>;
+}
