@@ -16,6 +16,8 @@ export type RequestErrorCode =
   | "invalid-api-key"
   | "permission-denied"
   | "model-not-found"
+  | "previous-response-not-found"
+  | "item-not-found"
   | "unknown-url"
   | "method-not-allowed"
   | "body-too-large"
@@ -39,11 +41,14 @@ export type ErrorCode = RequestErrorCode | RunErrorCode;
 
 /** The caller must act. Its message goes to the client as it is: never put a secret in it. */
 export class RequestError extends Error {
+  /** Tells this family apart. */
   override readonly name = "RequestError";
+  /** What was wrong, from the closed list. */
   readonly code: RequestErrorCode;
   /** Path of the offending field, as `messages[0].content`, or null. */
   readonly param: string | null;
 
+  /** Takes what the client is told. */
   constructor(
     code: RequestErrorCode,
     message: string,
@@ -57,13 +62,16 @@ export class RequestError extends Error {
 
 /** The run failed. The message is for the log; clients get a fixed sentence for the code. */
 export class RunError extends Error {
+  /** Tells this family apart. */
   override readonly name = "RunError";
+  /** What went wrong, from the closed list. */
   readonly code: RunErrorCode;
   /** When trying again may help, in milliseconds from now. */
   readonly retryAfterMs: number | undefined;
   /** Whether repeating the same request can succeed. */
   readonly retryable: boolean;
 
+  /** Takes what the log is told. */
   constructor(
     code: RunErrorCode,
     message: string,
@@ -92,9 +100,12 @@ export interface SetupProblem {
 
 /** The author or operator must act: a configuration or a construction is wrong. */
 export class SetupError extends Error {
+  /** Tells this family apart. */
   override readonly name = "SetupError";
+  /** Everything that is wrong, in the order it was found. */
   readonly problems: readonly SetupProblem[];
 
+  /** Takes one problem as a sentence, or all of them. */
   constructor(
     problems: string | readonly SetupProblem[],
     options: { readonly path?: string; readonly cause?: unknown } = {},
@@ -111,10 +122,12 @@ export class SetupError extends Error {
 
 /** Thrown by an app's own code (`requestContextFactory`) to answer with this status and message. */
 export class HttpError extends Error {
+  /** Tells this family apart. */
   override readonly name = "HttpError";
   /** 400 to 599. */
   readonly status: number;
 
+  /** Takes what the client is told. */
   constructor(status: number, message: string, options: { readonly cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     if (!Number.isInteger(status) || status < 400 || status > 599) {

@@ -27,70 +27,93 @@ export type TokenLogprobs = readonly Readonly<Record<string, unknown>>[];
 
 /** A span of visible text begins. */
 export interface TextStart {
+  /** Tells events apart. */
   readonly type: "text-start";
 }
 /** More visible text. */
 export interface TextDelta {
+  /** Tells events apart. */
   readonly type: "text-delta";
+  /** What to append. */
   readonly text: string;
+  /** Of the tokens of `text`, where they were asked for and the backend has them. */
   readonly logprobs?: TokenLogprobs;
 }
 /** The span ends; by now the Runner knows whether it was said on the way or is the answer. */
 export interface TextEnd {
+  /** Tells events apart. */
   readonly type: "text-end";
-  /** @default "final" */
+  /** `interim`: the run goes on after it with hidden work or tool calls. @default "final" */
   readonly phase?: "interim" | "final";
 }
 
 /** A refusal begins. */
 export interface RefusalStart {
+  /** Tells events apart. */
   readonly type: "refusal-start";
 }
 /** More of a refusal. */
 export interface RefusalDelta {
+  /** Tells events apart. */
   readonly type: "refusal-delta";
+  /** What to append. */
   readonly text: string;
 }
 /** A refusal ends. */
 export interface RefusalEnd {
+  /** Tells events apart. */
   readonly type: "refusal-end";
 }
 
 /** Reasoning begins: the model's own, or progress told by workflow code. */
 export interface ReasoningStart {
+  /** Tells events apart. */
   readonly type: "reasoning-start";
+  /** `model`: the model's own thoughts. `progress`: told by workflow code. */
   readonly source: "model" | "progress";
 }
 /** More reasoning. */
 export interface ReasoningDelta {
+  /** Tells events apart. */
   readonly type: "reasoning-delta";
+  /** What to append. */
   readonly text: string;
 }
 /** Reasoning ends. */
 export interface ReasoningEnd {
+  /** Tells events apart. */
   readonly type: "reasoning-end";
 }
 
 /** A call of a tool the client offered begins; the client will run it. */
 export interface ToolCallStart {
+  /** Tells events apart. */
   readonly type: "tool-call-start";
+  /** The id the client answers with. */
   readonly id: string;
+  /** Name of the tool, as the client offered it. */
   readonly name: string;
+  /** Whether the arguments are JSON or free text. */
   readonly kind: ToolKind;
 }
 /** More argument text. */
 export interface ToolCallDelta {
+  /** Tells events apart. */
   readonly type: "tool-call-delta";
+  /** What to append: JSON text or free text. */
   readonly arguments: string;
 }
 /** The call is complete. */
 export interface ToolCallEnd {
+  /** Tells events apart. */
   readonly type: "tool-call-end";
 }
 
 /** What went on inside; for logs and tests, never encoded. */
 export interface Trace {
+  /** Tells events apart. */
   readonly type: "trace";
+  /** What went on. */
   readonly trace:
     | { readonly kind: "tool-call"; readonly id: string; readonly name: string }
     | {
@@ -105,13 +128,17 @@ export interface Trace {
 
 /** Tokens of one model call. */
 export interface UsageReport {
+  /** Tells events apart. */
   readonly type: "usage";
+  /** Of this call alone. */
   readonly usage: Usage;
 }
 
 /** The run is over and well. */
 export interface Finish {
+  /** Tells events apart. */
   readonly type: "finish";
+  /** Why the answer ended. */
   readonly reason: FinishReason;
 }
 

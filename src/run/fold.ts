@@ -20,6 +20,7 @@ import { GrammarError } from "./grammar.ts";
 export class Fold {
   readonly #parts: ResultPart[] = [];
   readonly #logprobs: Readonly<Record<string, unknown>>[] = [];
+  #spanLogprobs: Readonly<Record<string, unknown>>[] | undefined;
   #text = "";
   #source: "model" | "progress" = "model";
   #call: ToolCall | undefined;
@@ -37,6 +38,9 @@ export class Fold {
   add(event: RunEvent): void {
     switch (event.type) {
       case "text-start":
+        this.#spanLogprobs = undefined;
+        this.#text = "";
+        return;
       case "refusal-start":
         this.#text = "";
         return;
@@ -50,7 +54,10 @@ export class Fold {
         return;
       case "text-delta":
         this.#text += event.text;
-        if (event.logprobs) this.#logprobs.push(...event.logprobs);
+        if (event.logprobs) {
+          this.#logprobs.push(...event.logprobs);
+          (this.#spanLogprobs ??= []).push(...event.logprobs);
+        }
         return;
       case "refusal-delta":
       case "reasoning-delta":
@@ -61,7 +68,13 @@ export class Fold {
         return;
       case "text-end":
         if (this.#text !== "") {
-          this.#parts.push({ type: "text", text: this.#text, phase: event.phase ?? "final" });
+          const phase = event.phase ?? "final";
+          const logprobs = this.#spanLogprobs;
+          this.#parts.push(
+            logprobs
+              ? { type: "text", text: this.#text, phase, logprobs }
+              : { type: "text", text: this.#text, phase },
+          );
         }
         return;
       case "refusal-end":

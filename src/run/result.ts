@@ -10,9 +10,11 @@ export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter";
 
 /** Token counts. */
 export interface Usage {
+  /** Tokens of the prompt. */
   readonly inputTokens: number;
   /** Part of `inputTokens` read from a cache. */
   readonly cachedInputTokens: number;
+  /** Tokens of the answer. */
   readonly outputTokens: number;
   /** Part of `outputTokens` spent on reasoning. */
   readonly reasoningTokens: number;
@@ -48,7 +50,13 @@ export function reportUsage(before: Usage, next: Usage): Usage {
 
 /** One finished span of a run, in the order in which spans began. */
 export type ResultPart =
-  | { readonly type: "text"; readonly text: string; readonly phase: "interim" | "final" }
+  | {
+    readonly type: "text";
+    readonly text: string;
+    readonly phase: "interim" | "final";
+    /** Of this span's tokens; absent where the model told none. */
+    readonly logprobs?: TokenLogprobs;
+  }
   | { readonly type: "refusal"; readonly text: string }
   | { readonly type: "reasoning"; readonly text: string; readonly source: "model" | "progress" }
   | { readonly type: "tool-call"; readonly call: ToolCall };
@@ -58,6 +66,7 @@ export const TEXT_SEPARATOR = "\n\n";
 
 /** A run, folded. */
 export interface RunResult {
+  /** Spans that are not empty, in order. */
   readonly parts: readonly ResultPart[];
   /** All non-empty text spans, joined by `TEXT_SEPARATOR`. */
   readonly text: string;
@@ -65,8 +74,11 @@ export interface RunResult {
   readonly refusal: string;
   /** All reasoning text, spans joined by `TEXT_SEPARATOR`. */
   readonly reasoning: string;
+  /** Client calls, in order. */
   readonly toolCalls: readonly ToolCall[];
+  /** Of all text deltas, where the backend has them. */
   readonly logprobs?: TokenLogprobs;
+  /** Why the answer ended. */
   readonly finishReason: FinishReason;
   /** What the client is told: the last model call's prompt, the sum of outputs (wire.md §4). */
   readonly usage: Usage;

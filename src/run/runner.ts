@@ -8,9 +8,11 @@ import type { Clock, IdSource, Logger, Principal, TurnStore } from "./seams.ts";
 
 /** What a run is allowed and given. */
 export interface RunContext {
+  /** Names the run in logs. */
   readonly runId: string;
   /** The served name the client asked for. */
   readonly modelId: string;
+  /** Who is calling. */
   readonly principal: Principal;
   /** Aborted when the client leaves, a deadline passes or the server stops. */
   readonly signal: AbortSignal;
@@ -18,9 +20,13 @@ export interface RunContext {
   readonly headers: Headers;
   /** Typed values for tools, made by the app's `requestContextFactory`. */
   readonly deps: unknown;
+  /** Time. */
   readonly clock: Clock;
+  /** Where ids come from. */
   readonly ids: IdSource;
+  /** Where operators read what happened. */
   readonly logger: Logger;
+  /** Where turns wait for the client's tool results. */
   readonly turns: TurnStore;
 }
 

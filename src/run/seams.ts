@@ -26,6 +26,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Where operators read what happened. */
 export interface Logger {
+  /** Writes one line. */
   log(level: LogLevel, message: string, fields?: LogFields): void;
 }
 
