@@ -1,0 +1,9 @@
+/**
+ * The only list of protocols.
+ * @module
+ */
+import { chat } from "./chat/mod.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** Every wire format that is served, each below the prefix of an entrypoint. */
+export const PROTOCOLS: readonly Protocol[] = [chat];
