@@ -28,10 +28,15 @@ export interface ModelProfile {
 export interface ModelRequest {
   /** Whole conversation, system messages included, repaired and in the model's order. */
   readonly messages: readonly Message[];
+  /** All tools the model may call, hidden or not. */
   readonly tools: readonly ToolSpec[];
+  /** Governs `tools` as a whole; `allowed` leaves only the named ones. */
   readonly toolChoice: ToolChoice;
+  /** `false`: at most one call in an answer. @default left to the backend */
   readonly parallelToolCalls?: boolean;
+  /** The form of the answer; a form the profile lacks comes as the nearest it has. */
   readonly output: OutputFormat;
+  /** Sampling and length. */
   readonly settings: ModelSettings;
   /** `false`: call the backend unstreamed and replay its answer as events. */
   readonly stream: boolean;
@@ -39,13 +44,17 @@ export interface ModelRequest {
 
 /** What a call is given besides its request. */
 export interface ModelCallOptions {
+  /** Ends the call with its reason. */
   readonly signal: AbortSignal;
+  /** Where the call tells operators what went wrong on the way. */
   readonly logger: Logger;
 }
 
 /** An upstream LLM. Long-lived and safe for concurrent calls. */
 export interface Model {
+  /** For logs, traces and error messages. */
   readonly name: string;
+  /** What it can do. */
   readonly profile: ModelProfile;
   /**
    * One call. Events come as the backend makes them. Aborting the signal ends the call with the

@@ -9,7 +9,11 @@ export class ManualClock implements Clock {
   #now: number;
   #timers: { at: number; callback: () => void }[] = [];
 
-  /** @param startMs milliseconds since 1970 at the beginning */
+  /**
+   * A clock that stands at `startMs`.
+   *
+   * @param startMs milliseconds since 1970
+   */
   constructor(startMs = 1_700_000_000_000) {
     this.#now = startMs;
   }

@@ -10,23 +10,31 @@ import type {
   ModelRequest,
 } from "../models/model.ts";
 import { RunError } from "../run/error.ts";
+import type { ToolKind } from "../run/request.ts";
 import type { FinishReason, Usage } from "../run/result.ts";
 
 /** One answer of a scripted model. */
 export interface ScriptedTurn {
+  /** Comes first, as one delta. */
   readonly reasoning?: string;
   /** One string is one delta; an array is one delta each. */
   readonly text?: string | readonly string[];
+  /** Comes after the text, as one delta. */
   readonly refusal?: string;
-  /** Arguments: JSON text, or any value to be serialised. */
+  /** Calls of tools, one after another. */
   readonly toolCalls?: readonly {
+    /** The call's id. @default made of the numbers of turn and call */
     readonly id?: string;
+    /** The tool's name. */
     readonly name: string;
+    /** What the arguments are. @default "function" */
+    readonly kind?: ToolKind;
+    /** JSON text, or any value to be serialised. @default `{}` */
     readonly arguments?: unknown;
   }[];
-  /** @default 1 token in, 1 token out */
+  /** Fields left out are those of one token in and one out. */
   readonly usage?: Partial<Usage>;
-  /** @default `tool-calls` when there are any, else `stop` */
+  /** Why the turn ended. @default `tool-calls` when there are any, else `stop` */
   readonly finishReason?: FinishReason;
   /** Thrown after everything above has been yielded, instead of finishing. */
   readonly error?: Error;
@@ -43,14 +51,17 @@ const PROFILE: ModelProfile = {
 
 /** Settings of the doubles. */
 export interface ModelDoubleOptions {
-  /** @default "scripted" */
+  /** The model's name. @default "scripted", or "test" for a TestModel */
   readonly name?: string;
+  /** What the model says it can do; the rest is JSON Schema and nothing else. */
   readonly profile?: Partial<ModelProfile>;
 }
 
 /** Answers with whatever a function makes of each request. */
 export class FunctionModel implements Model {
+  /** As given. */
   readonly name: string;
+  /** As given, with defaults. */
   readonly profile: ModelProfile;
   /** Every request received, oldest first. */
   readonly requests: ModelRequest[] = [];
@@ -59,7 +70,11 @@ export class FunctionModel implements Model {
     call: number,
   ) => ScriptedTurn | string | Promise<ScriptedTurn | string>;
 
-  /** @param answer makes a turn of a request; `call` counts from 0 */
+  /**
+   * A model that answers as `answer` says.
+   *
+   * @param answer makes a turn of a request; `call` counts from 0
+   */
   constructor(
     answer: (
       request: ModelRequest,
@@ -80,13 +95,17 @@ export class FunctionModel implements Model {
     const turn = typeof answer === "string" ? { text: answer } : answer;
     await turn.before?.(options.signal);
     options.signal.throwIfAborted();
-    yield* play(turn, call);
+    yield* playTurn(turn, call);
   }
 }
 
 /** Answers with the given turns, one a call; a further call fails the run. */
 export class ScriptedModel extends FunctionModel {
-  /** @param turns answers in order; a string is a text answer */
+  /**
+   * A model that plays `turns`.
+   *
+   * @param turns answers in order; a string is a text answer
+   */
   constructor(turns: readonly (ScriptedTurn | string)[], options: ModelDoubleOptions = {}) {
     super((_, call) => {
       const turn = turns[call];
@@ -98,7 +117,8 @@ export class ScriptedModel extends FunctionModel {
   }
 }
 
-function* play(turn: ScriptedTurn, call: number): Generator<ModelEvent> {
+/** The events of a turn; `call` goes into the ids of tool calls that have none. */
+export function* playTurn(turn: ScriptedTurn, call: number): Generator<ModelEvent> {
   if (turn.reasoning !== undefined) {
     yield { type: "reasoning-start", source: "model" };
     yield { type: "reasoning-delta", text: turn.reasoning };
@@ -117,8 +137,8 @@ function* play(turn: ScriptedTurn, call: number): Generator<ModelEvent> {
     yield { type: "refusal-end" };
   }
   const calls = turn.toolCalls ?? [];
-  for (const [index, { id, name, arguments: args }] of calls.entries()) {
-    yield { type: "tool-call-start", id: id ?? `call_${call}_${index}`, name, kind: "function" };
+  for (const [index, { id, name, kind = "function", arguments: args }] of calls.entries()) {
+    yield { type: "tool-call-start", id: id ?? `call_${call}_${index}`, name, kind };
     yield {
       type: "tool-call-delta",
       arguments: typeof args === "string" ? args : JSON.stringify(args ?? {}),
