@@ -1,0 +1,128 @@
+/**
+ * The calls of one model answer: which is what, and what became of each.
+ * @module
+ */
+import { RunError } from "../run/error.ts";
+import type { ToolCall } from "../run/request.ts";
+import type { StepContext, ToolContext } from "../tools/context.ts";
+import type { ModelReader } from "./model_reader.ts";
+import type { Offer, Offers } from "./offers.ts";
+import { toolRetryText, unknownToolText } from "./retry_text.ts";
+import type { RunState } from "./run_state.ts";
+import { type CallOutcome, textOutcome, toolContext } from "./tool_execution.ts";
+
+/** One call with what its name stands for. */
+export type BatchCall<Deps> =
+  & { readonly call: ToolCall }
+  & (
+    | {
+      readonly type: "hidden";
+      readonly offer: Extract<Offer<Deps>, { type: "hidden" }>;
+      readonly ctx: ToolContext<Deps>;
+    }
+    | { readonly type: "output"; readonly offer: Extract<Offer<Deps>, { type: "output" }> }
+    | { readonly type: "external"; readonly offer: Extract<Offer<Deps>, { type: "external" }> }
+    | { readonly type: "unknown" }
+  );
+
+/** The calls of one answer. */
+export class CallBatch<Deps> {
+  readonly calls: readonly BatchCall<Deps>[];
+  /** Names the model may use, for those it may not. */
+  readonly available: readonly string[];
+  /** Whether the answer was cut off at its token limit. */
+  readonly cut: boolean;
+  readonly #run: RunState<Deps>;
+  readonly #outcomes = new Map<string, CallOutcome>();
+  readonly #failed = new Set<string>();
+  readonly #succeeded = new Set<string>();
+
+  /**
+   * Sorts the calls before anything runs. Calls of the client's beyond what it takes are left out
+   * as if they had not been made.
+   */
+  constructor(
+    run: RunState<Deps>,
+    { offers, ctx, reader }: {
+      readonly offers: Offers<Deps>;
+      readonly ctx: StepContext<Deps>;
+      readonly reader: ModelReader;
+    },
+  ) {
+    this.#run = run;
+    this.available = [...offers.byName.keys()];
+    this.cut = reader.finishReason === "length";
+    const calls: BatchCall<Deps>[] = [];
+    let external = 0;
+    for (const made of reader.toolCalls) {
+      const offer = offers.byName.get(made.name);
+      if (offer?.type === "external" && ++external > run.clientTools.maxCalls) continue;
+      const call: ToolCall = { ...made, kind: "function", id: run.uniqueCallId(made.id) };
+      if (!offer) calls.push({ type: "unknown", call });
+      else if (offer.type === "output") calls.push({ type: "output", call, offer });
+      else if (offer.type === "external") calls.push({ type: "external", call, offer });
+      else {
+        calls.push({ type: "hidden", call, offer, ctx: toolContext(run, ctx, { call, offer }) });
+      }
+    }
+    this.calls = calls;
+  }
+
+  /** The calls of one kind, in the model's order. */
+  of<Type extends BatchCall<Deps>["type"]>(
+    type: Type,
+  ): Extract<BatchCall<Deps>, { readonly type: Type }>[] {
+    return this.calls.filter((
+      entry,
+    ): entry is Extract<BatchCall<Deps>, { readonly type: Type }> => entry.type === type);
+  }
+
+  /** How a call ended, if it has. */
+  outcomeOf(call: ToolCall): CallOutcome | undefined {
+    return this.#outcomes.get(call.id);
+  }
+
+  /** Whether any call but those of output tools must be repeated. */
+  get hasFunctionRetries(): boolean {
+    return this.calls.some((entry) =>
+      entry.type !== "output" && this.#outcomes.get(entry.call.id)?.type === "retry"
+    );
+  }
+
+  /**
+   * Notes how a call ended.
+   *
+   * @throws {RunError} `run-failed` when its tool has no retry left
+   */
+  settle(call: ToolCall, outcome: CallOutcome, maxRetries: number): void {
+    this.#outcomes.set(call.id, outcome);
+    if (outcome.type === "ok") this.#succeeded.add(call.name);
+    if (outcome.type !== "retry") return;
+    this.#failed.add(call.name);
+    if (this.#run.retriesOf(call.name) < maxRetries) return;
+    throw new RunError(
+      "run-failed",
+      this.cut
+        ? `Model reached its token limit in a call of tool '${call.name}'`
+        : `Tool '${call.name}' exceeded max retries count of ${maxRetries}`,
+    );
+  }
+
+  /** Notes an outcome that spends no retry and may replace an earlier one. */
+  mark(call: ToolCall, type: "ok" | "skipped", text: string): void {
+    this.#outcomes.set(call.id, textOutcome(type, call.id, text));
+  }
+
+  /** Tells the model of names it made up. */
+  settleUnknown(): void {
+    for (const { call } of this.of("unknown")) {
+      const text = toolRetryText(unknownToolText(call.name, this.available));
+      this.settle(call, textOutcome("retry", call.id, text), this.#run.plan.retries);
+    }
+  }
+
+  /** Settles the budgets; once per step. */
+  countRetries(): void {
+    this.#run.countRetries(this.#failed, this.#succeeded);
+  }
+}

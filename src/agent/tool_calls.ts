@@ -1,0 +1,192 @@
+/**
+ * Runs the calls of one model answer: all arguments are checked before anything runs, hidden tools
+ * run in parallel, sequential ones and output tools alone.
+ * @module
+ */
+import type { Trace } from "../run/event.ts";
+import type { StepContext } from "../tools/context.ts";
+import { CallScope } from "./call_scope.ts";
+import type { BatchCall, CallBatch } from "./call_batch.ts";
+import { inside } from "./inner_error.ts";
+import { checkToolCalls } from "./limits.ts";
+import { checkOutputCall } from "./output_check.ts";
+import { FINAL_RESULT_TEXT, NOT_EXECUTED_TEXT, toolRetryText } from "./retry_text.ts";
+import type { FinalOutput, RunState } from "./run_state.ts";
+import { checkArguments, executeTool, textOutcome } from "./tool_execution.ts";
+import { TraceQueue } from "./trace_queue.ts";
+
+/** The output call that won. */
+export interface Winner {
+  readonly call: BatchCall<never>["call"];
+  readonly output: FinalOutput;
+}
+
+type Runnable<Deps> = Extract<BatchCall<Deps>, { readonly type: "hidden" | "output" }>;
+
+/**
+ * Runs a batch, yielding traces as things happen.
+ *
+ * @returns the final answer, when an output tool's call gave it
+ * @throws {RunError} `run-failed` when a limit or a retry budget is exceeded, before anything runs
+ *   where that is known before; whatever a tool threw
+ */
+export async function* runCalls<Deps>(
+  run: RunState<Deps>,
+  batch: CallBatch<Deps>,
+  ctx: StepContext<Deps>,
+): AsyncGenerator<Trace, Winner | undefined> {
+  checkToolCalls(run.plan.limits, run.toolCalls, batch.of("hidden").length);
+  const queue = new TraceQueue();
+  using scope = new CallScope(run.signal, { clock: run.context.clock });
+  const runner = new BatchRunner(run, batch, { ctx, queue, scope });
+  const work = runner.runAll().finally(() => queue.close());
+  // Observed below unless the reader leaves first.
+  work.catch(() => {});
+  let finished = false;
+  try {
+    for (let trace = await queue.take(); trace; trace = await queue.take()) yield trace;
+    await work;
+    finished = true;
+  } finally {
+    if (!finished) scope.abort(new Error("Batch was given up"));
+  }
+  return runner.winner;
+}
+
+class BatchRunner<Deps> {
+  winner: Winner | undefined;
+  readonly #run: RunState<Deps>;
+  readonly #batch: CallBatch<Deps>;
+  readonly #ctx: StepContext<Deps>;
+  readonly #queue: TraceQueue;
+  readonly #scope: CallScope;
+  readonly #args = new Map<string, unknown>();
+
+  constructor(
+    run: RunState<Deps>,
+    batch: CallBatch<Deps>,
+    { ctx, queue, scope }: {
+      readonly ctx: StepContext<Deps>;
+      readonly queue: TraceQueue;
+      readonly scope: CallScope;
+    },
+  ) {
+    this.#run = run;
+    this.#batch = batch;
+    this.#ctx = ctx;
+    this.#queue = queue;
+    this.#scope = scope;
+  }
+
+  async runAll(): Promise<void> {
+    this.#batch.settleUnknown();
+    await this.#checkArguments();
+    const early = this.#run.plan.endStrategy === "early";
+    if (early) {
+      for (const entry of this.#batch.of("output")) await this.#runOutput(entry);
+    }
+    if (early && this.winner) {
+      for (const { call } of this.#batch.of("hidden")) {
+        this.#batch.mark(call, "skipped", NOT_EXECUTED_TEXT);
+      }
+      return;
+    }
+    for (const group of this.#groups(!early)) {
+      await this.#runGroup(group);
+    }
+  }
+
+  async #checkArguments(): Promise<void> {
+    for (const entry of this.#batch.of("hidden")) {
+      const { call, offer } = entry;
+      this.#queue.push({ kind: "tool-call", id: call.id, name: offer.tool.name });
+      const checked = await checkArguments(entry, this.#scope);
+      if (checked.ok) {
+        this.#args.set(call.id, checked.args);
+      } else {
+        this.#traceResult(entry, "retry", 0);
+        this.#batch.settle(call, checked.outcome, offer.maxRetries);
+      }
+    }
+  }
+
+  /** What runs together: hidden calls side by side, sequential ones and outputs by themselves. */
+  #groups(withOutputs: boolean): Runnable<Deps>[][] {
+    const groups: Runnable<Deps>[][] = [];
+    let together: Runnable<Deps>[] | undefined;
+    for (const entry of this.#batch.calls) {
+      if (entry.type !== "output" && entry.type !== "hidden") continue;
+      const runs = entry.type === "output" ? withOutputs : this.#args.has(entry.call.id);
+      if (!runs) continue;
+      if (entry.type === "output" || entry.offer.tool.sequential) {
+        groups.push([entry]);
+        together = undefined;
+      } else if (together) {
+        together.push(entry);
+      } else {
+        groups.push(together = [entry]);
+      }
+    }
+    return groups;
+  }
+
+  async #runGroup(group: readonly Runnable<Deps>[]): Promise<void> {
+    const work = group.map((entry) =>
+      entry.type === "output" ? this.#runOutput(entry) : this.#runHidden(entry)
+    );
+    try {
+      await Promise.all(work);
+    } catch (error) {
+      // The others are told to stop, and have stopped before the run ends.
+      this.#scope.abort(error);
+      await Promise.allSettled(work);
+      throw error;
+    }
+  }
+
+  async #runHidden(entry: Extract<BatchCall<Deps>, { readonly type: "hidden" }>): Promise<void> {
+    const { clock } = this.#run.context;
+    const startedAt = clock.now();
+    const args = this.#args.get(entry.call.id);
+    const outcome = await executeTool(this.#run, entry, { args, parent: this.#scope });
+    if (outcome.type === "ok") this.#run.toolCalls += 1;
+    if (outcome.type !== "skipped") {
+      this.#traceResult(entry, outcome.type, clock.now() - startedAt);
+    }
+    this.#batch.settle(entry.call, outcome, entry.offer.maxRetries);
+  }
+
+  async #runOutput({ call, offer }: Extract<BatchCall<Deps>, { type: "output" }>): Promise<void> {
+    if (this.winner && this.#run.plan.endStrategy !== "exhaustive") {
+      this.#batch.mark(call, "skipped", NOT_EXECUTED_TEXT);
+      return;
+    }
+    const outcome = await inside(
+      checkOutputCall(this.#run.pipeline, offer.tool, { args: call.arguments, ctx: this.#ctx }),
+      this.#scope.signal,
+    );
+    if (outcome.ok) {
+      this.#batch.mark(call, "ok", FINAL_RESULT_TEXT);
+      this.winner ??= { call, output: outcome };
+    } else if (this.winner) {
+      this.#batch.mark(call, "skipped", toolRetryText(outcome.feedback));
+    } else {
+      const retry = textOutcome("retry", call.id, toolRetryText(outcome.feedback));
+      this.#batch.settle(call, retry, offer.maxRetries);
+    }
+  }
+
+  #traceResult(
+    { call, offer }: Extract<BatchCall<Deps>, { readonly type: "hidden" }>,
+    outcome: "ok" | "retry" | "failed" | "denied",
+    durationMs: number,
+  ): void {
+    this.#queue.push({
+      kind: "tool-result",
+      id: call.id,
+      name: offer.tool.name,
+      outcome,
+      durationMs,
+    });
+  }
+}
