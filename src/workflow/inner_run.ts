@@ -1,0 +1,157 @@
+/**
+ * Runs another Runner inside a workflow's run.
+ * @module
+ */
+import { RequestError, RunError } from "../run/error.ts";
+import { Fold } from "../run/fold.ts";
+import type {
+  Message,
+  ModelSettings,
+  OutputFormat,
+  RunRequest,
+  ToolChoice,
+  ToolSpec,
+} from "../run/request.ts";
+import type { FinishReason, RunResult, Usage } from "../run/result.ts";
+import type { RunContext, Runner } from "../run/runner.ts";
+
+/** What an inner run is given besides its prompt. */
+export interface InnerRunOptions {
+  /**
+   * Tools whose calls come back in `toolCalls` for the workflow to pass on or to answer.
+   *
+   * @default none
+   */
+  readonly tools?: readonly ToolSpec[];
+  /**
+   * Which of `tools` may or must be called.
+   *
+   * @default auto
+   */
+  readonly toolChoice?: ToolChoice;
+  /**
+   * The form of the answer.
+   *
+   * @default text, or whatever form the agent itself always answers in
+   */
+  readonly output?: OutputFormat;
+  /**
+   * Sampling and length settings.
+   *
+   * @default those of the agent
+   */
+  readonly settings?: ModelSettings;
+  /**
+   * Values for the agent's tools.
+   *
+   * @default the workflow's own
+   */
+  readonly deps?: unknown;
+  /** Ends the inner run besides the workflow's own signal, as `AbortSignal.timeout(5_000)`. */
+  readonly signal?: AbortSignal;
+}
+
+/** What an agent or workflow called by a workflow answered. Returned as it is, it is passed on. */
+export class InnerResult {
+  /** All visible text. */
+  readonly text: string;
+  /** Refusal text; empty when the model did not refuse. */
+  readonly refusal: string;
+  /** The parsed value when JSON was asked for or the text is a JSON object or array; else the text. */
+  readonly output: unknown;
+  /** Calls of the tools that were given, in order. */
+  readonly toolCalls: RunResult["toolCalls"];
+  /** Why the answer ended. */
+  readonly finishReason: FinishReason;
+  /** Everything the inner run used; the outer run has counted it already. */
+  readonly usage: Usage;
+
+  /** Takes what the run came to, and the value of its text. */
+  constructor(result: RunResult, output: unknown) {
+    this.text = result.text;
+    this.refusal = result.refusal;
+    this.output = output;
+    this.toolCalls = result.toolCalls;
+    this.finishReason = result.finishReason;
+    this.usage = result.consumed;
+  }
+}
+
+/** Where an inner run happens. */
+export interface Surroundings {
+  /** The outer run's request. */
+  readonly request: RunRequest;
+  /** The outer run's, with the signal inner runs obey. */
+  readonly context: RunContext;
+  /** Told the tokens of each inner model call as it happens. */
+  readonly report: (usage: Usage) => void;
+}
+
+/**
+ * Runs `runner` on the outer conversation, a prompt or other messages, and waits for its answer.
+ * Traces stay inside, usage is reported.
+ *
+ * @throws {RequestError} when the client's own conversation is more than `runner` can take
+ * @throws {RunError} `run-failed` when the workflow's prompt is, or the answer is not the JSON asked for
+ */
+export async function runInner(
+  runner: Runner,
+  around: Surroundings,
+  options: InnerRunOptions & { readonly prompt?: string | readonly Message[] } = {},
+): Promise<InnerResult> {
+  const { prompt } = options;
+  const { signal: outerSignal, ...outer } = around.context;
+  const signal = options.signal ? AbortSignal.any([outerSignal, options.signal]) : outerSignal;
+  const request: RunRequest = {
+    ...around.request,
+    messages: prompt === undefined ? around.request.messages : messagesOf(prompt),
+    tools: options.tools ?? [],
+    toolChoice: options.toolChoice ?? { type: "auto" },
+    output: options.output ?? { type: "text" },
+    settings: options.settings ?? {},
+    stream: false,
+  };
+  const context: RunContext = {
+    ...outer,
+    signal,
+    deps: "deps" in options ? options.deps : around.context.deps,
+  };
+  const fold = new Fold();
+  try {
+    for await (const event of runner.run(request, context)) {
+      fold.add(event);
+      if (event.type === "usage") around.report(event.usage);
+    }
+  } catch (error) {
+    if (prompt === undefined || !(error instanceof RequestError)) throw error;
+    // The client did not write this prompt: it must not be told to correct it.
+    throw new RunError("run-failed", `Cannot run the workflow's prompt: ${error.message}`, {
+      cause: error,
+    });
+  }
+  signal.throwIfAborted();
+  const result = fold.result();
+  return new InnerResult(result, outputOf(result, request.output));
+}
+
+function messagesOf(prompt: string | readonly Message[]): readonly Message[] {
+  return typeof prompt === "string"
+    ? [{ role: "user", content: [{ type: "text", text: prompt }] }]
+    : prompt;
+}
+
+function outputOf(result: RunResult, format: OutputFormat): unknown {
+  const { text } = result;
+  const mustBeJson = format.type !== "text" && result.finishReason === "stop" &&
+    result.refusal === "";
+  // An agent with an output type of its own answers in JSON without being asked.
+  if (!mustBeJson && !/^\s*[{[]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!mustBeJson) return text;
+    throw new RunError("run-failed", "An inner run was asked for JSON and answered otherwise", {
+      cause: error,
+    });
+  }
+}

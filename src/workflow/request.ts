@@ -1,0 +1,152 @@
+/**
+ * What workflow code is given.
+ * @module
+ */
+import { normaliseHistory } from "../agent/history.ts";
+import { RequestContext } from "../context/request_context.ts";
+import type {
+  Message,
+  ModelSettings,
+  OutputFormat,
+  RunRequest,
+  ToolChoice,
+  ToolSpec,
+} from "../run/request.ts";
+import type { Usage } from "../run/result.ts";
+import type { RunContext, Runner } from "../run/runner.ts";
+import { conversationText, latestTurn, latestUserText, toolResultsOf } from "./conversation.ts";
+import { type InnerResult, type InnerRunOptions, runInner } from "./inner_run.ts";
+
+/** One request to a workflow, and what the workflow may do about it. */
+export class WorkflowRequest<Deps = unknown> {
+  readonly #request: RunRequest;
+  readonly #scope: {
+    readonly signal: AbortSignal;
+    readonly report: (usage: Usage) => void;
+  };
+  readonly #runContext: RunContext;
+  #context: RequestContext<Deps> | undefined;
+  #history: readonly Message[] | undefined;
+  #toolResults: Readonly<Record<string, unknown>> | undefined;
+  #latestToolResults: Readonly<Record<string, unknown>> | undefined;
+
+  /**
+   * Made by the workflow for each run.
+   *
+   * @param scope what ends inner runs, and who is told what they use
+   */
+  constructor(
+    request: RunRequest,
+    context: RunContext,
+    scope: { readonly signal: AbortSignal; readonly report: (usage: Usage) => void },
+  ) {
+    this.#request = request;
+    this.#runContext = context;
+    this.#scope = scope;
+  }
+
+  /** The conversation as received: not merged, not repaired. */
+  get messages(): readonly Message[] {
+    return this.#request.messages;
+  }
+
+  /**
+   * The conversation as models take it: neighbours of one role merged, tool results without a call
+   * dropped, calls without a result answered.
+   */
+  get history(): readonly Message[] {
+    return this.#history ??= normaliseHistory(this.#request.messages);
+  }
+
+  /**
+   * Results of client tools by call id, in the whole conversation. JSON text is parsed, other text
+   * stays text; a result with images or files is its list of parts. The record has no prototype.
+   */
+  get toolResults(): Readonly<Record<string, unknown>> {
+    return this.#toolResults ??= toolResultsOf(this.#request.messages);
+  }
+
+  /** Those of `toolResults` that came since the user last spoke; for workflows that reuse call ids. */
+  get latestToolResults(): Readonly<Record<string, unknown>> {
+    return this.#latestToolResults ??= toolResultsOf(latestTurn(this.#request.messages));
+  }
+
+  /** Tools the client offers and runs itself. */
+  get clientTools(): readonly ToolSpec[] {
+    return this.#request.tools;
+  }
+
+  /** Which of `clientTools` the client wants called; an answer that breaks it fails the run. */
+  get toolChoice(): ToolChoice {
+    return this.#request.toolChoice;
+  }
+
+  /** `false`: at most one call in an answer. */
+  get parallelToolCalls(): boolean {
+    return this.#request.parallelToolCalls;
+  }
+
+  /** The form the client wants the answer in; one that does not have it fails the run. */
+  get outputType(): OutputFormat {
+    return this.#request.output;
+  }
+
+  /** The client's sampling and length settings; pass them to `run` where they should count. */
+  get settings(): ModelSettings {
+    return this.#request.settings;
+  }
+
+  /** Values made by the app's `requestContextFactory`. */
+  get deps(): Deps {
+    return this.#runContext.deps as Deps;
+  }
+
+  /** Headers, fields and caller of the request. */
+  get context(): RequestContext<Deps> {
+    return this.#context ??= new RequestContext<Deps>(this.#request, this.#runContext);
+  }
+
+  /** The name of the caller's key; undefined where no keys are configured. */
+  get authName(): string | undefined {
+    return this.#runContext.principal.name;
+  }
+
+  /** Aborted when the client leaves, a deadline passes, the server stops or the answer is complete. */
+  get signal(): AbortSignal {
+    return this.#scope.signal;
+  }
+
+  /** The text of the last user message; empty when there is none. */
+  latestUserText(): string {
+    return latestUserText(this.#request.messages);
+  }
+
+  /** The conversation as a transcript: `User: …`, `Assistant: …`, separated by blank lines. */
+  conversationText(): string {
+    return conversationText(this.#request.messages);
+  }
+
+  /**
+   * Calls an agent or another workflow and waits for its answer. It obeys `signal`, gets the same
+   * deps, and its tokens count for this run; what it does inside stays inside.
+   *
+   * @param prompt a user's text, or messages; by default the conversation
+   * @throws {RequestError} when the client's conversation is more than `runner` can take
+   * @throws {RunError} when the inner run failed
+   */
+  run(
+    runner: Runner,
+    prompt?: string | readonly Message[],
+    options: InnerRunOptions = {},
+  ): Promise<InnerResult> {
+    const context = { ...this.#runContext, signal: this.#scope.signal };
+    const report = this.#scope.report;
+    const result = runInner(runner, { request: this.#request, context, report }, {
+      ...options,
+      prompt,
+    });
+    // An answer nobody waits for is aborted with the run; that must not end the whole process.
+    result.catch(() => {});
+    return result;
+  }
+}
