@@ -1,0 +1,224 @@
+/**
+ * One HTTP request while it is answered: its id, its caller, its end.
+ * @module
+ */
+import { encodeError } from "../protocols/openai_error.ts";
+import { HttpError, RequestError, RunError, toPublicError } from "../run/error.ts";
+import type { PublicError } from "../run/error.ts";
+import type { RunEvent } from "../run/event.ts";
+import { addUsage, NO_USAGE, type Usage } from "../run/result.ts";
+import type { Clock, IdSource, Logger, TurnStore } from "../run/seams.ts";
+import type { Caller } from "./auth/api_key.ts";
+import { errorClass } from "./dependency_error.ts";
+import type { Abortable, OpenRuns } from "./open_runs.ts";
+import type { SilenceTicker, Ticked } from "./silence_ticker.ts";
+
+/** What every call of an app shares. */
+export interface Services {
+  /** Time. */
+  readonly clock: Clock;
+  /** Where request ids come from. */
+  readonly ids: IdSource;
+  /** Where operators read what happened. */
+  readonly logger: Logger;
+  /** Whether anybody reads a line per request. */
+  readonly logsRequests: boolean;
+  /** Where turns are parked. */
+  readonly turns: TurnStore;
+  /** What is going on. */
+  readonly runs: OpenRuns;
+  /** Ticks whatever is going on. */
+  readonly ticker: SilenceTicker;
+}
+
+/** Header names in lower case to values. */
+export type ResponseHeaders = Readonly<Record<string, string>>;
+
+/** The status proxies note for a client that left before its answer. */
+export const CLIENT_GONE = 499;
+
+/** One request on its way to its response, and to the end of its stream. */
+export class Call implements Abortable, Ticked {
+  /** Sent as `x-request-id`, and the run's id. */
+  readonly requestId: string;
+  /** What is answered. */
+  readonly request: Request;
+  /** What all calls share. */
+  readonly services: Services;
+  /** Set once the caller is let in. */
+  caller: Caller | undefined;
+  /** The served name asked for, once it is known to exist. */
+  modelId: string | undefined;
+  /** Sent with every answer to a page that may read it. */
+  corsHeaders: ResponseHeaders | undefined;
+  readonly #startedMs: number;
+  readonly #controller = new AbortController();
+  readonly #deferWatch: boolean;
+  #consumed: Usage = NO_USAGE;
+  #error: string | undefined;
+  #watching = false;
+  /** What the app stops; undefined while nothing runs. */
+  #run: (Abortable & Ticked) | undefined;
+  #ended = false;
+
+  /**
+   * Takes the time and mints the id.
+   *
+   * @param options `socket`: whether the request came through `Deno.serve`
+   */
+  constructor(request: Request, services: Services, options: { readonly socket: boolean }) {
+    this.request = request;
+    this.services = services;
+    this.requestId = services.ids.mint("req_");
+    this.#startedMs = services.clock.now();
+    this.#deferWatch = options.socket;
+  }
+
+  /** Aborted when the client leaves or the app stops. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Stops the run. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /**
+   * The run begins: from here to `end` the app can stop it, and a client that leaves does. The signal
+   * of a served request costs as much as all of ours, so it is asked for at the first tick only.
+   *
+   * @param run takes the place of whatever was told to stop before
+   */
+  beginRun(run: Abortable & Ticked = this): void {
+    this.#forgetRun();
+    this.#run = run;
+    this.services.runs.add(run);
+    this.services.ticker.watch(run);
+    if (!this.#deferWatch) this.watchClient();
+  }
+
+  /** Learns from the request's signal whether the client leaves before its answer. */
+  watchClient(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { signal } = this.request;
+    if (signal.aborted) this.#onClientGone();
+    else signal.addEventListener("abort", this.#onClientGone, { once: true });
+  }
+
+  /**
+   * The response is about to be returned. From here the request's signal means nothing: it is aborted
+   * after a good answer too.
+   */
+  stopWatchingClient(): void {
+    if (!this.#watching) return;
+    this.request.signal.removeEventListener("abort", this.#onClientGone);
+  }
+
+  /** Ticked while an unstreamed answer is made. */
+  tick(): void {
+    this.watchClient();
+  }
+
+  readonly #onClientGone = (): void => {
+    this.abort(new RunError("cancelled", "The client went away"));
+  };
+
+  /** Counts what an event reports. */
+  count(event: RunEvent): void {
+    if (event.type === "usage") this.#consumed = addUsage(this.#consumed, event.usage);
+  }
+
+  /**
+   * What a client may know of a failure, and a line in the log for what it may not. An error thrown
+   * because the run was stopped counts as the reason of the stop.
+   */
+  explain(error: unknown): PublicError {
+    const stopped = this.signal.aborted && !(error instanceof RunError);
+    const actual = stopped && this.signal.reason instanceof RunError ? this.signal.reason : error;
+    this.#logFailure(actual);
+    const shown = toPublicError(actual, this.requestId);
+    this.#error = shown.code;
+    return shown;
+  }
+
+  /** A refusal or failure as the whole answer. */
+  fail(error: unknown, headers?: ResponseHeaders): Response {
+    const answer = encodeError(this.explain(error));
+    return this.answer(JSON.stringify(answer.body), {
+      status: answer.status,
+      headers: { ...answer.headers, ...headers },
+    });
+  }
+
+  /** A whole answer; its request is over. */
+  answer(
+    body: string | null,
+    { status = 200, headers }: { readonly status?: number; readonly headers?: ResponseHeaders } =
+      {},
+  ): Response {
+    this.end(status);
+    const head = body === null ? this.headers() : this.headers("application/json");
+    return new Response(this.request.method === "HEAD" ? null : body, {
+      status,
+      headers: headers ? Object.assign(head, headers) : head,
+    });
+  }
+
+  /** Headers of every response; a new object each time. */
+  headers(contentType?: string): Record<string, string> {
+    const headers: Record<string, string> = {
+      "x-request-id": this.requestId,
+      "openai-processing-ms": String(this.#elapsedMs()),
+    };
+    if (contentType !== undefined) headers["content-type"] = contentType;
+    return this.corsHeaders ? Object.assign(headers, this.corsHeaders) : headers;
+  }
+
+  /** The request is over, its stream included: forgets it and writes its line. Idempotent. */
+  end(status: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.stopWatchingClient();
+    this.#forgetRun();
+    if (!this.services.logsRequests) return;
+    const { inputTokens, outputTokens } = this.#consumed;
+    this.services.logger.log("info", "request", {
+      requestId: this.requestId,
+      method: this.request.method,
+      status,
+      durationMs: this.#elapsedMs(),
+      key: this.caller?.principal.name,
+      model: this.modelId,
+      error: this.#error,
+      ...this.#run ? { inputTokens, outputTokens } : {},
+    });
+  }
+
+  #forgetRun(): void {
+    if (!this.#run) return;
+    this.services.runs.delete(this.#run);
+    this.services.ticker.unwatch(this.#run);
+  }
+
+  #elapsedMs(): number {
+    return this.services.clock.now() - this.#startedMs;
+  }
+
+  #logFailure(error: unknown): void {
+    if (error instanceof RequestError || error instanceof HttpError) return;
+    if (error instanceof RunError && error.code === "cancelled") return;
+    const expected = error instanceof RunError && error.code !== "internal";
+    this.services.logger.log(expected ? "warn" : "error", "run failed", {
+      requestId: this.requestId,
+      model: this.modelId,
+      error: errorClass(error),
+      detail: error instanceof Error ? error.message : String(error),
+      cause: error instanceof Error && error.cause instanceof Error
+        ? error.cause.message
+        : undefined,
+      stack: expected || !(error instanceof Error) ? undefined : error.stack,
+    });
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * Puts an app together and carries it from its start to its end.
+ * @module
+ */
+import { systemClock, systemIds } from "../context/system.ts";
+import { RunError, SetupError, type SetupProblem } from "../run/error.ts";
+import type { Clock } from "../run/seams.ts";
+import type { App, ConnectionInfo } from "./app.ts";
+import { type Authenticator, authenticatorOf } from "./auth/authenticator.ts";
+import { MAX_BODY_BYTES, MAX_NESTING } from "./body.ts";
+import type { Services } from "./call.ts";
+import { Catalog } from "./catalog.ts";
+import { within } from "./deadline.ts";
+import { EnteredRunners } from "./entered_runners.ts";
+import type { Entrypoint, HostOptions, RequestContextFactory } from "./entrypoint.ts";
+import { type AppSource, FakeModels, fakeModelsOf, staticModelsOf } from "./fake_models.ts";
+import { Handler } from "./handler.ts";
+import { flushLogger, lineLogger, logsLevel } from "./log.ts";
+import { OpenRuns } from "./open_runs.ts";
+import { CorsPolicy } from "./origin.ts";
+import { reasoningFilter, type ResponsesReasoningConfig } from "./reasoning.ts";
+import { type Served, type ServeOptions, Server } from "./server.ts";
+import { SilenceTicker } from "./silence_ticker.ts";
+import { StatusPages } from "./status_pages.ts";
+import { MemoryTurns } from "./store/memory_turns.ts";
+
+/** How long runs and runners get to end once they are told to, in milliseconds. */
+const STOP_MS = 5000;
+
+/** How long open runs may go on while the server drains, unless told otherwise. */
+const SHUTDOWN_GRACE_MS = 30_000;
+
+/**
+ * An app with several APIs, each with its own keys and models.
+ *
+ * @throws {SetupError} listing everything that is wrong with the entrypoints
+ */
+export function createHost(options: HostOptions): App {
+  return new Host(options);
+}
+
+/** An entrypoint of this app; its catalog is filled when the app starts, if not before. */
+interface HostedEntrypoint {
+  readonly prefix: string;
+  readonly authenticator: Authenticator;
+  readonly requestContextFactory: RequestContextFactory | undefined;
+  readonly reasoning: ResponsesReasoningConfig | undefined;
+  /** What has to be called to know the models; undefined once they are known. */
+  factory: (() => Promise<FakeModels>) | undefined;
+  catalog: Catalog;
+}
+
+type HostState = "new" | "starting" | "ready" | "stopping";
+
+class Host implements App {
+  readonly prefixes: readonly string[];
+  readonly keyed: boolean;
+  readonly fetch: App["fetch"];
+  /** How long open runs may go on while the server drains. */
+  readonly shutdownGraceMs: number;
+  readonly #insecure: boolean;
+  readonly #services: Services;
+  readonly #entered = new EnteredRunners();
+  readonly #entrypoints: readonly HostedEntrypoint[];
+  readonly #handler: Handler;
+  #state: HostState = "new";
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: HostOptions) {
+    const { clock = systemClock, limits = {}, insecure = false } = options;
+    const logger = options.logger ?? lineLogger({ level: "warn" });
+    this.shutdownGraceMs = options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS;
+    this.#insecure = insecure;
+    this.#services = {
+      clock,
+      ids: options.ids ?? systemIds,
+      logger,
+      logsRequests: logsLevel(logger, "info"),
+      turns: options.store ?? new MemoryTurns({ clock }),
+      runs: new OpenRuns(logger),
+      ticker: new SilenceTicker(clock, options.keepAliveMs),
+    };
+    this.#entrypoints = this.#openEntrypoints(options.entrypoints);
+    this.prefixes = this.#entrypoints.map(({ prefix }) => prefix);
+    this.keyed = this.#entrypoints.every(({ authenticator }) => authenticator.keyed);
+    this.#handler = new Handler({
+      services: this.#services,
+      entrypoints: this.#entrypoints,
+      limits: {
+        maxBodyBytes: limits.maxBodyBytes ?? MAX_BODY_BYTES,
+        maxNesting: limits.maxNesting ?? MAX_NESTING,
+        maxMessages: limits.maxMessages ?? Infinity,
+      },
+      cors: new CorsPolicy(options.corsOrigins),
+      insecure,
+      started: () => this.#started(),
+      pages: new StatusPages({
+        entrypoints: this.#entrypoints,
+        health: options.health ?? [],
+        clock,
+        state: () => this.#state === "new" ? "starting" : this.#state,
+      }),
+    });
+    this.fetch = (request, info) => this.#fetch(request, info);
+  }
+
+  /** The app's clock. */
+  get clock(): Clock {
+    return this.#services.clock;
+  }
+
+  /** Builds and enters what lives as long as the app. */
+  start(): Promise<void> {
+    if (this.#state === "stopping") {
+      return Promise.reject(new RunError("model-unavailable", "Cannot start: the app is stopped"));
+    }
+    return this.#starting ??= this.#start();
+  }
+
+  /** Stops every run and releases everything. */
+  stop(): Promise<void> {
+    return this.#stopping ??= this.#stop();
+  }
+
+  /** Stops the app. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Starts the app and listens. */
+  serve(options: ServeOptions = {}): Promise<Served> {
+    return Server.listen(this, { ...options, open: !this.keyed && !this.#insecure });
+  }
+
+  /** Takes no further requests. Open ones go on. */
+  close(): void {
+    this.#state = "stopping";
+  }
+
+  /** Resolves once no run is open. */
+  idle(): Promise<void> {
+    return this.#services.runs.idle();
+  }
+
+  #fetch(request: Request, info: ConnectionInfo | undefined): Promise<Response> {
+    // The first request starts the app. Who depends on the start waits for it, and hears of its
+    // failure, in `#started`.
+    if (this.#state === "new") this.start().catch(() => {});
+    return this.#handler.handle(request, info);
+  }
+
+  #started(): Promise<void> | undefined {
+    switch (this.#state) {
+      case "ready":
+        return undefined;
+      case "stopping":
+        throw new RunError("model-unavailable", "The app is stopping");
+      case "new":
+      case "starting":
+        return this.start().catch((cause: unknown) => {
+          throw new RunError("model-unavailable", "The app could not start", { cause });
+        });
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#enter("starting");
+    try {
+      for (const entry of this.#entrypoints) {
+        if (entry.factory) this.#fill(entry, await entry.factory());
+        entry.factory = undefined;
+      }
+      const starts = await Promise.allSettled(
+        this.#entrypoints.map(({ catalog }) => catalog.start()),
+      );
+      for (const start of starts) if (start.status === "rejected") throw start.reason;
+      this.#enter("ready");
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#services.logger.log("error", "app failed to start", { detail });
+      this.#starting = undefined;
+      this.#enter("new");
+      throw error;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.close();
+    const { runs, logger, clock, ticker } = this.#services;
+    runs.abortAll(new RunError("model-unavailable", "The app is stopping"));
+    const starting = this.#starting?.catch(() => {}) ?? Promise.resolve();
+    if (!await within(Promise.all([runs.idle(), starting]), STOP_MS, clock)) {
+      logger.log("warn", "runs ignore that they were stopped", { open: runs.size });
+    }
+    const stopped = Promise.all(this.#entrypoints.map(async ({ catalog }) => {
+      for (const error of await catalog.stop()) {
+        const detail = error instanceof Error ? error.message : String(error);
+        logger.log("error", "model failed to close", { detail });
+      }
+    }));
+    if (!await within(stopped, STOP_MS, clock)) logger.log("error", "models do not close", {});
+    ticker.stop();
+    await flushLogger(logger);
+  }
+
+  /** Nothing comes after stopping. */
+  #enter(state: HostState): void {
+    if (this.#state !== "stopping") this.#state = state;
+  }
+
+  #openEntrypoints(entrypoints: readonly Entrypoint[]): readonly HostedEntrypoint[] {
+    const problems: SetupProblem[] = [];
+    if (entrypoints.length === 0) {
+      problems.push({ path: "entrypoints", message: "Cannot serve nothing: give one at least" });
+    }
+    const opened = entrypoints.flatMap((entrypoint, index) => {
+      const path = entrypoints.length === 1 ? "" : `entrypoints[${index}]`;
+      try {
+        return [this.#openEntrypoint(entrypoint)];
+      } catch (error) {
+        if (!(error instanceof SetupError)) throw error;
+        problems.push(
+          ...error.problems.map((problem) => ({
+            path: [path, problem.path].filter(Boolean).join("."),
+            message: problem.message,
+          })),
+        );
+        return [];
+      }
+    });
+    for (const [index, { prefix }] of opened.entries()) {
+      if (opened.findIndex((other) => other.prefix === prefix) < index) {
+        problems.push({ path: "entrypoints", message: `Two entrypoints have prefix "${prefix}"` });
+      }
+    }
+    if (problems.length > 0) throw new SetupError(problems);
+    return opened;
+  }
+
+  #openEntrypoint(entrypoint: Entrypoint): HostedEntrypoint {
+    const { models, modelName, apiKeys, auth, requestContextFactory } = entrypoint;
+    const prefix = normalPrefix(entrypoint.prefix);
+    const reasoning = entrypoint.responsesReasoning;
+    // Said now rather than when the first model is built.
+    reasoningFilter(reasoning);
+    const entry: HostedEntrypoint = {
+      prefix,
+      authenticator: authenticatorOf({ prefix, apiKeys, auth, clock: this.clock }),
+      requestContextFactory,
+      reasoning,
+      factory: undefined,
+      catalog: this.#catalogOf(new FakeModels(), reasoning),
+    };
+    if (isFactory(models)) entry.factory = () => fakeModelsOf(models, { modelName });
+    else this.#fill(entry, staticModelsOf(models, { modelName }));
+    return entry;
+  }
+
+  #fill(entry: HostedEntrypoint, models: FakeModels): void {
+    const catalog = this.#catalogOf(models, entry.reasoning);
+    catalog.checkScopes(entry.authenticator.scopes);
+    entry.catalog = catalog;
+  }
+
+  #catalogOf(models: FakeModels, reasoning: ResponsesReasoningConfig | undefined): Catalog {
+    const { clock, logger } = this.#services;
+    return new Catalog(models, { clock, logger, entered: this.#entered, reasoning });
+  }
+}
+
+function isFactory(source: AppSource): source is Extract<AppSource, () => unknown> {
+  return typeof source === "function";
+}
+
+/** Without a slash at its end; the root is the empty prefix. */
+function normalPrefix(prefix: string): string {
+  if (!/^(?:\/[A-Za-z0-9._~-]+)*\/?$/.test(prefix) || prefix === "") {
+    throw new SetupError(
+      `Cannot serve under ${JSON.stringify(prefix)}: a prefix starts with a slash and has ` +
+        'letters, digits and any of "._~-" between slashes, as "/v1"',
+      { path: "prefix" },
+    );
+  }
+  return prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
+}

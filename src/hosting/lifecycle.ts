@@ -1,0 +1,251 @@
+/**
+ * A served model over time: built when its lifecycle says, degraded or failed, closed at the end.
+ * @module
+ */
+import { RequestContext } from "../context/request_context.ts";
+import { RunError, SetupError } from "../run/error.ts";
+import type { RunEvent } from "../run/event.ts";
+import type { RunRequest } from "../run/request.ts";
+import type { RunContext, Runner } from "../run/runner.ts";
+import type { Clock, Logger } from "../run/seams.ts";
+import { DEGRADED_MESSAGE, degradeFailures } from "./degrade.ts";
+import { errorClass, isDependencyError } from "./dependency_error.ts";
+import type { EnteredRunners } from "./entered_runners.ts";
+import { type DependencyPolicy, type FakeModel, isRunner, type Lifecycle } from "./fake_models.ts";
+import { type EventFilter, reasoningFilter, type ResponsesReasoningConfig } from "./reasoning.ts";
+import { UnavailableRunner } from "./unavailable.ts";
+
+/**
+ * Where a model is. `idle`: built when needed. `degraded`: answers, but a dependency failed last.
+ * `unavailable`: registered without the machinery to serve it.
+ */
+export type ModelState =
+  | "idle"
+  | "starting"
+  | "up"
+  | "degraded"
+  | "failed"
+  | "unavailable"
+  | "stopped";
+
+/** What is known of a model's life. */
+export interface LifecycleRecord {
+  /** When the Runner is built. */
+  readonly lifecycle: Lifecycle;
+  /** What becomes of a connection-like failure. */
+  readonly dependencyPolicy: DependencyPolicy;
+  /** Where the model is. */
+  readonly state: ModelState;
+  /** When `state` began, milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** Code or class of the last failure. */
+  readonly lastError: string | undefined;
+  /** Why the model is unavailable. */
+  readonly reason: string | undefined;
+}
+
+/** What a hosted model is given. */
+export interface HostedModelOptions {
+  /** Dates the states. */
+  readonly clock: Clock;
+  /** Told of failures. */
+  readonly logger: Logger;
+  /** The app's, for Runners under several names. */
+  readonly entered: EnteredRunners;
+  /** The entrypoint's setting, for models without their own. */
+  readonly reasoning: ResponsesReasoningConfig | undefined;
+}
+
+/** One served model. A Runner itself: running it builds what is not built yet. */
+export class HostedModel implements Runner {
+  /** The model as registered. */
+  readonly model: FakeModel;
+  /** What of a run the client may see. */
+  readonly filter: EventFilter;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #entered: EnteredRunners;
+  /** Built and entered. */
+  #runner: Runner | undefined;
+  #building: Promise<Runner> | undefined;
+  #stopped = false;
+  #state: ModelState = "idle";
+  #sinceMs: number;
+  #lastError: string | undefined;
+  #reason: string | undefined;
+
+  /**
+   * Prepares the model; nothing is built yet.
+   *
+   * @throws {SetupError} when the model's reasoning mode cannot be served
+   */
+  constructor(model: FakeModel, options: HostedModelOptions) {
+    this.model = model;
+    this.filter = reasoningFilter(model.responsesReasoning ?? options.reasoning);
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#entered = options.entered;
+    this.#sinceMs = options.clock.now();
+    if (model.source instanceof UnavailableRunner) this.#markUnavailable(model.source);
+  }
+
+  /** What is known at this moment. */
+  get record(): LifecycleRecord {
+    return {
+      lifecycle: this.model.lifecycle,
+      dependencyPolicy: this.model.dependencyPolicy,
+      state: this.#state,
+      sinceMs: this.#sinceMs,
+      lastError: this.#lastError,
+      reason: this.#reason,
+    };
+  }
+
+  /** Whether nothing is missing that has to be there for the app to be ready. */
+  get ready(): boolean {
+    if (this.model.dependencyPolicy === "degrade") {
+      return this.#state !== "starting" && this.#state !== "failed";
+    }
+    if (this.#state === "unavailable") return false;
+    return this.model.lifecycle !== "startup" || this.#state === "up";
+  }
+
+  /**
+   * Builds a `startup` model; others wait for requests. Under `degrade` an unreachable dependency is
+   * recorded, and building is tried again by the next request.
+   */
+  async start(): Promise<void> {
+    if (this.#reason !== undefined) {
+      this.#logger.log("warn", "model unavailable", { model: this.model.id, reason: this.#reason });
+    }
+    if (this.model.lifecycle !== "startup" || this.#runner) return;
+    try {
+      await this.#built();
+    } catch (error) {
+      if (this.#state === "degraded") return;
+      if (error instanceof SetupError) throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      throw new RunError("model-unavailable", `Cannot start model "${this.model.id}": ${text}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Answers a request. Events are those of the model's Runner. */
+  run(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
+    if (this.model.dependencyPolicy === "fail") return this.#run(request, context);
+    return degradeFailures(() => this.#run(request, context), {
+      request,
+      signal: context.signal,
+      message: this.model.degradedMessage ?? DEGRADED_MESSAGE,
+      onFailure: (error) => {
+        this.#enterState("degraded", error);
+        this.#logger.log("warn", "model degraded", {
+          model: this.model.id,
+          requestId: context.runId,
+          error: errorClass(error),
+          detail: error instanceof Error ? error.message : String(error),
+        });
+      },
+      onSuccess: () => this.#recover(),
+    });
+  }
+
+  /** Releases the Runner; afterwards nothing is built any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    // A build under way sees the flag and releases what it made.
+    await this.#building?.catch(() => {});
+    const runner = this.#runner;
+    this.#runner = undefined;
+    this.#enterState("stopped");
+    if (runner) await this.#entered.leave(runner);
+  }
+
+  #run(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
+    if (this.model.lifecycle === "per_request") return this.#runOnce(request, context);
+    return this.#runner?.run(request, context) ?? this.#runOnceBuilt(request, context);
+  }
+
+  async *#runOnceBuilt(request: RunRequest, context: RunContext): AsyncGenerator<RunEvent> {
+    const runner = await unlessAborted(this.#built(), context.signal);
+    yield* runner.run(request, context);
+  }
+
+  async *#runOnce(request: RunRequest, context: RunContext): AsyncGenerator<RunEvent> {
+    const runner = await this.#make(new RequestContext(request, context));
+    await this.#entered.enter(runner);
+    try {
+      context.signal.throwIfAborted();
+      yield* runner.run(request, context);
+    } finally {
+      await this.#entered.leave(runner);
+    }
+  }
+
+  /** One build for all who wait; a failed one is forgotten, so that the next request tries again. */
+  #built(): Promise<Runner> {
+    if (this.#runner) return Promise.resolve(this.#runner);
+    return this.#building ??= this.#build().finally(() => this.#building = undefined);
+  }
+
+  async #build(): Promise<Runner> {
+    if (this.#stopped) throw new RunError("model-unavailable", "The app is stopped");
+    this.#enterState("starting");
+    try {
+      const runner = await this.#make();
+      await this.#entered.enter(runner);
+      if (this.#stopped) {
+        await this.#entered.leave(runner);
+        throw new RunError("model-unavailable", "The app stopped while the model was built");
+      }
+      this.#runner = runner;
+      if (runner instanceof UnavailableRunner) this.#markUnavailable(runner);
+      else this.#enterState("up");
+      return runner;
+    } catch (error) {
+      const degraded = this.model.dependencyPolicy === "degrade" && isDependencyError(error);
+      this.#enterState(degraded ? "degraded" : "failed", error);
+      this.#logger.log(degraded ? "warn" : "error", "model failed to start", {
+        model: this.model.id,
+        error: errorClass(error),
+        detail: error instanceof Error ? error.message : String(error),
+      });
+      throw error;
+    }
+  }
+
+  async #make(context?: RequestContext): Promise<Runner> {
+    const { source, id } = this.model;
+    const runner: unknown = isRunner(source) ? source : await source(context);
+    if (isRunner(runner)) return runner;
+    throw new SetupError(`Cannot serve "${id}": its factory made something without \`run\``);
+  }
+
+  #markUnavailable(runner: UnavailableRunner): void {
+    this.#reason = runner.reason;
+    this.#enterState("unavailable");
+  }
+
+  #recover(): void {
+    if (this.#state === "degraded") this.#enterState(this.#runner ? "up" : "idle");
+  }
+
+  #enterState(state: ModelState, error?: unknown): void {
+    if (error !== undefined) this.#lastError = errorClass(error);
+    if (this.#state === state) return;
+    if (this.#state === "stopped") return;
+    this.#state = state;
+    this.#sinceMs = this.#clock.now();
+  }
+}
+
+/** Waits for `promise` until the signal aborts; whoever else waits for it is not disturbed. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
