@@ -1,0 +1,100 @@
+/**
+ * `fakellm <module>`.
+ * @module
+ */
+import { nearest } from "../../deploy/suggest.ts";
+import type { ApiKeyAuth } from "../../hosting/auth/api_key_auth.ts";
+import type { AppSource } from "../../hosting/fake_models.ts";
+import { SetupError } from "../../run/error.ts";
+import type { Command } from "../command.ts";
+import { type Flags, readFlags } from "../flags.ts";
+import type { Terminal } from "../output.ts";
+import {
+  SERVER_FLAG_HELP,
+  SERVER_SWITCHES,
+  SERVER_TEXT_FLAGS,
+  serverOverrides,
+} from "../settings.ts";
+
+const HELP = `Usage: fakellm MODULE[#EXPORT] [flags]
+
+Serves what a local module exports: an agent, a workflow, a FakeModels, a record of those, or a
+factory of any. Without EXPORT the default export is taken, else "agent" or "MODELS". The module runs
+with all permissions of this process.
+
+${SERVER_FLAG_HELP}
+  --model-name ID  name of the model, where the module exports only one
+  --config FILE    keys as {"api_keys": [{"name", "key", "model_id"?}]} (FAKELLM_CONFIG)
+
+FAKELLM_API_KEY is one key for all models, where no file of keys is given.`;
+
+/** Serves a module. */
+export const command: Command = {
+  help: HELP,
+  async run(args, terminal) {
+    const flags = readFlags(args, {
+      command: "fakellm",
+      text: ["config", "model-name", "grant", ...SERVER_TEXT_FLAGS],
+      switches: ["sandbox", ...SERVER_SWITCHES],
+      maxArguments: 1,
+    });
+    if (flags.help) {
+      terminal.out(HELP);
+      return 0;
+    }
+    const [module] = flags.arguments;
+    if (module === undefined) {
+      throw new SetupError('Cannot serve without a module; run "fakellm help" to see all commands');
+    }
+    if (flags.on("sandbox") || flags.text("grant") !== undefined) {
+      throw new SetupError(
+        `Cannot serve "${module}" with --sandbox or --grant: this version runs modules only in its ` +
+          "own process, with all its permissions",
+      );
+    }
+    return await serveModule(module, flags, terminal);
+  },
+};
+
+async function serveModule(module: string, flags: Flags, terminal: Terminal): Promise<number> {
+  const overrides = serverOverrides(flags, terminal.env);
+  const { loadModule } = await import("../../module/load.ts");
+  const { source } = await loadModule(module, Deno.cwd()).catch((error) => {
+    throw withCommandHint(error, module);
+  });
+  const [{ createApp }, { serveApp }, { lineLogger }] = await Promise.all([
+    import("../../hosting/app.ts"),
+    import("../serve.ts"),
+    import("../../hosting/log.ts"),
+  ]);
+  const { host = "127.0.0.1", port = 8000, log = "pretty" } = overrides;
+  const logger = lineLogger({ format: log, color: terminal.colour });
+  const app = createApp(source as AppSource, {
+    modelName: flags.text("model-name"),
+    prefix: overrides.prefix,
+    auth: await keysOf(flags, terminal),
+    insecure: overrides.insecure,
+    logger,
+  });
+  return await serveApp(app, { host, port, log, logger, terminal });
+}
+
+/** Keys from a file, else the one key of the environment. */
+async function keysOf(flags: Flags, terminal: Terminal): Promise<ApiKeyAuth | undefined> {
+  const path = flags.text("config") ?? (terminal.env("FAKELLM_CONFIG") || undefined);
+  const key = terminal.env("FAKELLM_API_KEY") || undefined;
+  if (path === undefined && key === undefined) return undefined;
+  const { ApiKeyAuth } = await import("../../hosting/auth/api_key_auth.ts");
+  return path !== undefined
+    ? ApiKeyAuth.fromConfig(path)
+    : new ApiKeyAuth([{ name: "FAKELLM_API_KEY", key }]);
+}
+
+const COMMANDS = ["deploy", "check", "schema", "demo", "help"];
+
+/** A mistyped command looks like a module that is not there. */
+function withCommandHint(error: unknown, module: string): unknown {
+  const meant = /^[a-z]+$/.test(module) ? nearest(module, COMMANDS) : undefined;
+  if (!(error instanceof SetupError) || meant === undefined) return error;
+  return new SetupError(`${error.message} (did you mean the command "${meant}"?)`);
+}

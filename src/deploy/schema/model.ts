@@ -1,0 +1,135 @@
+/**
+ * `models.ID`: a served name.
+ * @module
+ */
+import { z } from "zod";
+import { modelLimitsSchema } from "./limits.ts";
+import {
+  anyText,
+  decimal,
+  duration,
+  flag,
+  form,
+  list,
+  mapping,
+  name,
+  named,
+  oneOf,
+  oneOrMore,
+  text,
+  whole,
+} from "./scalar.ts";
+
+const grantWords = "true for all, or a list of texts";
+
+/** A permission of a module: all of a kind, or the listed ones. */
+function grant(what: string) {
+  return z.union([
+    z.literal(true, { error: grantWords }),
+    z.array(text(), { error: grantWords }),
+  ], { error: grantWords }).optional().describe(`${what} Default: none.`);
+}
+
+const permissionsSchema = mapping({
+  net: grant('Hosts to connect to, as "api.example.com" or "10.0.0.1:8080".'),
+  read: grant("Files and folders to read."),
+  write: grant("Files and folders to write."),
+  env: grant("Environment variables to read."),
+  run: grant("Programs to start."),
+  import: grant("Hosts to import code from."),
+  sys: grant("System information to read."),
+  ffi: grant("Native libraries to load."),
+});
+
+const settingsSchema = mapping({
+  max_tokens: whole(1).optional().describe("Most tokens of one model call."),
+  temperature: decimal(0, 2).optional().describe("Sampling temperature."),
+  top_p: decimal(0, 1).optional().describe("Nucleus sampling."),
+  stop: z.union([
+    text(),
+    list(text(), "a text, or a list of 1 to 4 texts").max(4, {
+      error: "a text, or a list of 1 to 4 texts",
+    }),
+  ], { error: "a text, or a list of 1 to 4 texts" }).optional().describe(
+    "Sequences that end the answer.",
+  ),
+  seed: whole(Number.MIN_SAFE_INTEGER).optional().describe("Seed of the sampling."),
+  presence_penalty: decimal(-2, 2).optional().describe("Presence penalty."),
+  frequency_penalty: decimal(-2, 2).optional().describe("Frequency penalty."),
+  reasoning_effort: oneOf(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).optional()
+    .describe("How much the model thinks before it answers."),
+  extra_body: z.record(z.string(), z.json(), { error: "a mapping" }).optional().describe(
+    "Fields put into the backend's request as they are.",
+  ),
+});
+
+const reasoningModes = "disabled, agent, custom, premade";
+
+const reasoningSchema = z.union([
+  z.enum(["disabled", "agent", "custom"]),
+  mapping({
+    mode: z.enum(["disabled", "agent", "custom", "premade"], { error: reasoningModes }).describe(
+      "disabled: no reasoning is sent. agent: the model's own. custom: what workflow code emits. premade: the given texts in a loop while a run is going.",
+    ),
+    chunks: list(text(), "a list of texts").optional().describe("The texts of mode premade."),
+    interval: duration({ minMs: 1 }).optional().describe("Time between two texts of mode premade."),
+  }),
+], { error: "disabled, agent, custom, or a mapping with mode, chunks, interval" });
+
+const approvalWords = "true for all hidden tools, or a list of their names";
+const taskWords = "off, rule, or a mapping with backend";
+
+/** `models`: by the id that clients put into `model`. */
+export const modelsSchema = named("model_id", {
+  backend: name("the name of a backend").optional().describe(
+    "The backend that answers. Exactly one of backend and module.",
+  ),
+  module: text("a path or URL of a module").optional().describe(
+    'A module that exports an agent or workflow, as "./agent.ts" or "https://example.com/agent.ts#name". It runs in a process of its own with the permissions given here.',
+  ),
+  description: text().optional().describe("What the model is for; shown to people."),
+  instructions: text().optional().describe("Standing orders, put before whatever a client sends."),
+  mcps: oneOrMore(name(), "a list of names under mcps").optional().describe(
+    "MCP servers whose tools this model uses, hidden from clients.",
+  ),
+  code_mode: flag().optional().describe(
+    "Replace the hidden tools by one that runs TypeScript calling them, in a process without permissions. Default false.",
+  ),
+  settings: settingsSchema.optional().describe(
+    "Settings of every model call; what a client asks for comes before them.",
+  ),
+  limits: modelLimitsSchema.optional().describe("Limits of one run and of all runs together."),
+  lifecycle: oneOf(["startup", "lazy", "per_request"]).optional().describe(
+    "When the model is built: with the server (default), at first use, or for each request.",
+  ),
+  dependency_policy: oneOf(["fail", "degrade"]).optional().describe(
+    "What a missing dependency does: fail the request (default), or answer with a message that says so.",
+  ),
+  responses_reasoning: reasoningSchema.optional().describe(
+    "Which reasoning the Responses API shows. Default disabled.",
+  ),
+  permissions: permissionsSchema.optional().describe("What the module may do. Default: nothing."),
+  integrity: form(/^sha256-[A-Za-z0-9+/]{43}=$/, 'a hash as "sha256-" and 44 Base64 characters')
+    .optional().describe("Hash that the module's source must have."),
+  client_tools: oneOf(["allow", "deny"]).optional().describe(
+    "Whether clients may bring their own tools; deny refuses such a request. Default allow.",
+  ),
+  background_tasks: z.union([
+    z.enum(["off", "rule"]),
+    mapping({ backend: name("the name of a backend").describe("The backend that answers them.") }),
+  ], { error: taskWords }).optional().describe(
+    "What answers the title, tag and follow-up prompts of chat interfaces: the model itself (off, default), a plain rule, or a cheaper backend.",
+  ),
+  on_disconnect: form(
+    /^(?:cancel|detach|grace\(\d+(?:\.\d+)?(?:ms|s|m|h)\))$/,
+    "cancel, detach, or grace with a duration as grace(30s)",
+  ).optional().describe(
+    "What a client's leaving does to its run: end it (cancel, default), end it after a while, or let it finish.",
+  ),
+  approval: z.union([
+    z.literal(true, { error: approvalWords }),
+    list(anyText().min(1, { error: approvalWords }), approvalWords),
+  ], { error: approvalWords }).optional().describe(
+    "Hidden tools that run only after a person said yes. Default: none.",
+  ),
+});

@@ -1,0 +1,59 @@
+/**
+ * Reads what is typed to name a module and one of its exports.
+ * @module
+ */
+
+/** A module and, where one is named, its export. */
+export interface ModuleReference {
+  /** Path or URL, without the export. */
+  readonly specifier: string;
+  readonly exportName: string | undefined;
+}
+
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+const BARE_SCHEME = /^[A-Za-z][A-Za-z0-9+-]*$/;
+const BARE_HOST = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*$/;
+
+/**
+ * Splits `./agent.ts#support` or `./agent.ts:support` into module and export. What follows the last
+ * colon is an export only where it is an identifier and the rest is no bare scheme or host.
+ */
+export function parseReference(text: string): ModuleReference {
+  const hash = text.lastIndexOf("#");
+  if (hash > 0) {
+    return { specifier: text.slice(0, hash), exportName: text.slice(hash + 1) || undefined };
+  }
+  const colon = text.lastIndexOf(":");
+  const specifier = text.slice(0, colon);
+  const name = text.slice(colon + 1);
+  if (
+    colon > 0 && IDENTIFIER.test(name) && !BARE_SCHEME.test(specifier) && !BARE_HOST.test(specifier)
+  ) {
+    return { specifier, exportName: name };
+  }
+  return { specifier: text, exportName: undefined };
+}
+
+/** How code behind a specifier is reached. */
+export type ModuleLocation =
+  | { readonly type: "local"; readonly url: string; readonly path: string | URL }
+  | { readonly type: "remote" };
+
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]+:/;
+
+/** Where `specifier` points to; paths are relative to `folder`, an absolute path. */
+export function locate(specifier: string, folder: string): ModuleLocation {
+  if (/^file:/i.test(specifier)) {
+    const url = new URL(specifier);
+    return { type: "local", url: url.href, path: url };
+  }
+  if (SCHEME.test(specifier) && !/^[A-Za-z]:[\\/]/.test(specifier)) return { type: "remote" };
+  const base = new URL(`file://${encodePath(folder.replace(/\/?$/, "/"))}`);
+  const url = new URL(encodePath(specifier), base);
+  return { type: "local", url: url.href, path: url };
+}
+
+/** Keeps characters of a path that would mean something in a URL. */
+function encodePath(path: string): string {
+  return path.replaceAll(/[%?#\\]/g, (char) => encodeURIComponent(char)).replace(/^\/\/+/, "/");
+}
