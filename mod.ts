@@ -1,7 +1,197 @@
 /**
- * Make an agent look like a model: serve agents to any OpenAI client.
+ * Make an agent look like a model: serve agents with hidden tools to any OpenAI client.
+ *
+ * @example
+ * ```ts
+ * import { Agent, createApp, DemoBackend, liveClient, tool } from "@x/fakellm";
+ * import { z } from "zod";
+ *
+ * const stock = tool({
+ *   name: "stock_level",
+ *   description: "How many pieces of an article are in the warehouse",
+ *   parameters: z.object({ article: z.string() }),
+ *   execute: ({ article }) => `42 pieces of ${article}`,
+ * });
+ * const agent = new Agent({ model: new DemoBackend(), tools: [stock] });
+ *
+ * // `await createApp(agent).serve()` listens at http://127.0.0.1:8000/v1; this needs no port.
+ * await using client = liveClient(createApp(agent, { modelName: "warehouse" }));
+ * const openai = await client.openai();
+ * const answer = await openai.chat.completions.create({
+ *   model: "warehouse",
+ *   messages: [{ role: "user", content: 'How many pieces of "bolts" are in stock?' }],
+ * });
+ * if (!answer.choices[0]?.message.content?.includes("42 pieces of bolts")) throw new Error("No");
+ * ```
+ *
  * @module
  */
-export { RequestError, RunError, SetupError } from "./src/run/error.ts";
 
-if (import.meta.main) await import("./cli.ts");
+// Serving.
+export { createApp } from "./src/hosting/app.ts";
+export type { App, AppOptions, ConnectionInfo } from "./src/hosting/app.ts";
+export type {
+  Entrypoint,
+  HostLimits,
+  RequestContextFactory,
+  SharedOptions,
+} from "./src/hosting/entrypoint.ts";
+export { FakeModels } from "./src/hosting/fake_models.ts";
+export type {
+  AppSource,
+  DependencyPolicy,
+  FakeModel,
+  FakeModelOptions,
+  Lifecycle,
+  ModelSource,
+  RunnerFactory,
+} from "./src/hosting/fake_models.ts";
+export { DependencyHealth } from "./src/hosting/health.ts";
+export type { CheckOutcome, HealthCheck } from "./src/hosting/health.ts";
+export { LiveClient, liveClient } from "./src/hosting/live_client.ts";
+export type { LiveClientOptions } from "./src/hosting/live_client.ts";
+export { lineLogger } from "./src/hosting/log.ts";
+export type { LineLogger, LineLoggerOptions } from "./src/hosting/log.ts";
+export type { ReasoningConfig, ResponsesReasoningConfig } from "./src/hosting/reasoning.ts";
+export type { ListenAddress, Served, ServeOptions } from "./src/hosting/server.ts";
+export { ApiKeyAuth } from "./src/hosting/auth/api_key_auth.ts";
+export type { KeyRecord } from "./src/hosting/auth/api_key_auth.ts";
+export type { ApiKey, AuthHook, AuthResult } from "./src/hosting/auth/api_key.ts";
+export { RequestContext } from "./src/context/request_context.ts";
+
+// Agents and their tools.
+export { Agent } from "./src/agent/agent.ts";
+export type { AgentResult, GenerateOptions, GenerateOutputOptions } from "./src/agent/agent.ts";
+export type { Instruction } from "./src/agent/instructions.ts";
+export { DEFAULT_MAX_STEPS } from "./src/agent/limits.ts";
+export { nativeOutput, promptedOutput, textOutput, toolOutput } from "./src/agent/output.ts";
+export type {
+  OutputChoice,
+  OutputFunction,
+  OutputSpec,
+  OutputValidator,
+  StructuredOutput,
+  StructuredOutputOptions,
+  TextOutput,
+  ToolOutputOptions,
+} from "./src/agent/output.ts";
+export type { AgentOptions, EndStrategy, HistoryProcessor } from "./src/agent/plan.ts";
+export { CombinedToolset } from "./src/tools/combined.ts";
+export type { OwnedTool } from "./src/tools/combined.ts";
+export { ToolContent } from "./src/tools/content.ts";
+export type { RunLimits, StepContext, ToolContext } from "./src/tools/context.ts";
+export { ExternalToolset } from "./src/tools/external.ts";
+export { FunctionToolset } from "./src/tools/function_toolset.ts";
+export type { FunctionToolsetOptions } from "./src/tools/function_toolset.ts";
+export { ApprovalRequired, ModelRetry, ToolFailed } from "./src/tools/outcome.ts";
+export { PrefixedToolset } from "./src/tools/prefixed.ts";
+export type {
+  ParseResult,
+  StandardConverter,
+  StandardIssue,
+  StandardResult,
+  TypedSchema,
+} from "./src/tools/schema.ts";
+export type { SchemaIssue } from "./src/json_schema/error.ts";
+export { tool } from "./src/tools/tool.ts";
+export type {
+  RawToolOptions,
+  Tool,
+  ToolDefinition,
+  ToolOptions,
+  TypedToolOptions,
+} from "./src/tools/tool.ts";
+export type { Toolset } from "./src/tools/toolset.ts";
+
+// Workflows.
+export type { InnerResult, InnerRunOptions } from "./src/workflow/inner_run.ts";
+export { WorkflowRequest } from "./src/workflow/request.ts";
+export { WorkflowResponse, WorkflowToolCall } from "./src/workflow/response.ts";
+export type {
+  WorkflowAnswer,
+  WorkflowContent,
+  WorkflowResponseFields,
+  WorkflowToolCallFields,
+} from "./src/workflow/response.ts";
+export { AgenticWorkflow } from "./src/workflow/workflow.ts";
+export type { WorkflowDefinition, WorkflowFunction } from "./src/workflow/workflow.ts";
+
+// Backends.
+export { DemoBackend } from "./src/models/demo.ts";
+export type { DemoBackendOptions } from "./src/models/demo.ts";
+export { FallbackBackend } from "./src/models/fallback.ts";
+export type { FallbackBackendOptions } from "./src/models/fallback.ts";
+export { OpenAICompatibleBackend } from "./src/models/openai_compatible.ts";
+export type {
+  BackendVariables,
+  OpenAICompatibleBackendOptions,
+} from "./src/models/openai_compatible.ts";
+export type { Fetch } from "./src/models/openai/backend_fetch.ts";
+export type {
+  Model,
+  ModelCallOptions,
+  ModelEvent,
+  ModelProfile,
+  ModelRequest,
+} from "./src/models/model.ts";
+
+// The vocabulary all of these share: for Runners, models and stores of one's own.
+export { HttpError, RequestError, RunError, SetupError } from "./src/run/error.ts";
+export type { RequestErrorCode, RunErrorCode, SetupProblem } from "./src/run/error.ts";
+export type {
+  Finish,
+  ReasoningDelta,
+  ReasoningEnd,
+  ReasoningStart,
+  RefusalDelta,
+  RefusalEnd,
+  RefusalStart,
+  RunEvent,
+  TextDelta,
+  TextEnd,
+  TextStart,
+  TokenLogprobs,
+  ToolCallDelta,
+  ToolCallEnd,
+  ToolCallStart,
+  Trace,
+  UsageReport,
+} from "./src/run/event.ts";
+export type {
+  AssistantMessage,
+  AudioInput,
+  FileInput,
+  ImageInput,
+  InputPart,
+  JsonSchema,
+  Message,
+  ModelSettings,
+  OutputFormat,
+  ReasoningEffort,
+  RunRequest,
+  SystemMessage,
+  TextInput,
+  ToolCall,
+  ToolChoice,
+  ToolKind,
+  ToolMessage,
+  ToolSpec,
+  UserMessage,
+} from "./src/run/request.ts";
+export type { FinishReason, ResultPart, RunResult, Usage } from "./src/run/result.ts";
+export type { RunContext, Runner } from "./src/run/runner.ts";
+export type {
+  Clock,
+  IdSource,
+  LogFields,
+  Logger,
+  LogLevel,
+  ParkedTurn,
+  Principal,
+  TurnStore,
+} from "./src/run/seams.ts";
+
+if (import.meta.main) {
+  const { main } = await import("./cli.ts");
+  Deno.exit(await main(Deno.args));
+}

@@ -1,0 +1,47 @@
+/**
+ * A tool that reads the front page of Hacker News.
+ * @module
+ */
+import { type Tool, tool, ToolFailed } from "@x/fakellm";
+import { z } from "zod";
+
+/** Base URL of the public API; see https://github.com/HackerNews/API. */
+const API_URL = "https://hacker-news.firebaseio.com/v0";
+
+const StoryIds = z.array(z.int());
+/** Null stands for a story that is gone. */
+const Story = z.object({
+  title: z.string(),
+  url: z.string().optional(),
+  score: z.int().optional(),
+}).nullable();
+
+/**
+ * The tool. What goes wrong is told to the model, which can then tell the user.
+ *
+ * @param apiUrl where the API is; a check puts a server of its own there
+ */
+export function frontPageTool(apiUrl: string = API_URL): Tool {
+  return tool({
+    name: "read_hacker_news",
+    description: "Read the front page of Hacker News: its top stories with title, link and score",
+    parameters: z.object({ count: z.int().min(1).max(30).default(10) }),
+    timeoutMs: 15_000,
+    async execute({ count }, { signal }) {
+      const read = async (path: string) => {
+        const response = await fetch(`${apiUrl}/${path}`, { signal });
+        if (response.ok) return await response.json();
+        await response.body?.cancel();
+        throw new Error(`Status ${response.status}`);
+      };
+      try {
+        const ids = StoryIds.parse(await read("topstories.json")).slice(0, count);
+        const stories = await Promise.all(ids.map((id) => read(`item/${id}.json`)));
+        return stories.map((story) => Story.parse(story)).filter((story) => story !== null);
+      } catch {
+        signal.throwIfAborted();
+        throw new ToolFailed("Hacker News cannot be read at the moment");
+      }
+    },
+  });
+}
