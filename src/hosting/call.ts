@@ -9,6 +9,7 @@ import type { RunEvent } from "../run/event.ts";
 import { addUsage, NO_USAGE, type Usage } from "../run/result.ts";
 import type { Clock, IdSource, Logger, TurnStore } from "../run/seams.ts";
 import type { Caller } from "./auth/api_key.ts";
+import type { ConnectionTable, RemoteAddress } from "./connection_table.ts";
 import { errorClass } from "./dependency_error.ts";
 import type { Abortable, OpenRuns } from "./open_runs.ts";
 import type { SilenceTicker, Ticked } from "./silence_ticker.ts";
@@ -29,6 +30,8 @@ export interface Services {
   readonly runs: OpenRuns;
   /** Ticks whatever is going on. */
   readonly ticker: SilenceTicker;
+  /** Tells which clients have left. */
+  readonly connections: ConnectionTable;
 }
 
 /** Header names in lower case to values. */
@@ -53,10 +56,11 @@ export class Call implements Abortable, Ticked {
   corsHeaders: ResponseHeaders | undefined;
   readonly #startedMs: number;
   readonly #controller = new AbortController();
-  readonly #deferWatch: boolean;
+  readonly #remote: RemoteAddress | undefined;
   #consumed: Usage = NO_USAGE;
   #error: string | undefined;
-  #watching = false;
+  /** Stops watching the client; undefined while nobody does. */
+  #unwatch: (() => void) | undefined;
   /** What the app stops; undefined while nothing runs. */
   #run: (Abortable & Ticked) | undefined;
   #ended = false;
@@ -64,14 +68,14 @@ export class Call implements Abortable, Ticked {
   /**
    * Takes the time and mints the id.
    *
-   * @param options `socket`: whether the request came through `Deno.serve`
+   * @param remote the client, where the request came through `Deno.serve`
    */
-  constructor(request: Request, services: Services, options: { readonly socket: boolean }) {
+  constructor(request: Request, services: Services, remote: RemoteAddress | undefined) {
     this.request = request;
     this.services = services;
     this.requestId = services.ids.mint("req_");
     this.#startedMs = services.clock.now();
-    this.#deferWatch = options.socket;
+    this.#remote = remote;
   }
 
   /** Aborted when the client leaves or the app stops. */
@@ -85,8 +89,8 @@ export class Call implements Abortable, Ticked {
   }
 
   /**
-   * The run begins: from here to `end` the app can stop it, and a client that leaves does. The signal
-   * of a served request costs as much as all of ours, so it is asked for at the first tick only.
+   * The run begins: from here to `end` the app can stop it, and a client that leaves does. To
+   * watch a served client costs as much as all the rest, so that begins with the first tick only.
    *
    * @param run takes the place of whatever was told to stop before
    */
@@ -95,25 +99,30 @@ export class Call implements Abortable, Ticked {
     this.#run = run;
     this.services.runs.add(run);
     this.services.ticker.watch(run);
-    if (!this.#deferWatch) this.watchClient();
+    if (!this.#remote) this.watchClient();
   }
 
-  /** Learns from the request's signal whether the client leaves before its answer. */
+  /** Learns from now on whether the client leaves before its answer. */
   watchClient(): void {
-    if (this.#watching) return;
-    this.#watching = true;
+    if (this.#unwatch || this.signal.aborted) return;
+    const { connections } = this.services;
+    if (this.#remote && connections.available) {
+      this.#unwatch = connections.watch(this.#remote, this.#onClientGone);
+      return;
+    }
     const { signal } = this.request;
-    if (signal.aborted) this.#onClientGone();
-    else signal.addEventListener("abort", this.#onClientGone, { once: true });
+    if (signal.aborted) return this.#onClientGone();
+    signal.addEventListener("abort", this.#onClientGone, { once: true });
+    this.#unwatch = () => signal.removeEventListener("abort", this.#onClientGone);
   }
 
   /**
-   * The response is about to be returned. From here the request's signal means nothing: it is aborted
-   * after a good answer too.
+   * The response is about to be returned. From here its body tells that the client left; the request's
+   * signal means nothing any more, since it is aborted after a good answer too.
    */
   stopWatchingClient(): void {
-    if (!this.#watching) return;
-    this.request.signal.removeEventListener("abort", this.#onClientGone);
+    this.#unwatch?.();
+    this.#unwatch = undefined;
   }
 
   /** Ticked while an unstreamed answer is made. */

@@ -13,6 +13,7 @@ import { type BodyLimits, readJsonBody } from "./body.ts";
 import { Call, type Services } from "./call.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RequestContextFactory } from "./entrypoint.ts";
+import type { RemoteAddress } from "./connection_table.ts";
 import { authorityOf, checkLoopback, type CorsPolicy } from "./origin.ts";
 import { respond } from "./respond.ts";
 import { methodsOf, pathOf, type Route, Routes } from "./routes.ts";
@@ -71,8 +72,9 @@ export class Handler {
   /** Answers one request; never rejects. */
   async handle(request: Request, info?: ConnectionInfo): Promise<Response> {
     // Other servers pass other things along, or nothing.
-    const socket = typeof info === "object" && info !== null && "completed" in info;
-    const call = new Call(request, this.#options.services, { socket });
+    const served = typeof info === "object" && info !== null && "completed" in info;
+    const remote = served ? info.remoteAddr as RemoteAddress | undefined : undefined;
+    const call = new Call(request, this.#options.services, remote);
     try {
       return await this.#answer(call, info);
     } catch (error) {
@@ -99,8 +101,7 @@ export class Handler {
       const message = `Use ${allow} for ${shownPath(call)}, got ${method}`;
       return call.fail(new RequestError("method-not-allowed", message), { allow });
     }
-    if (route.type === "health") return call.answer('{"status":"ok"}');
-    this.#checkSource(call, route, origin, info);
+    if (route.type !== "health") this.#checkSource(call, route, origin, info);
     return this.#follow(call, route);
   }
 
@@ -121,8 +122,11 @@ export class Handler {
     const { pages } = this.#options;
     switch (route.type) {
       case "health":
-      case "root":
-        return call.answer(pages.root);
+        return call.answer('{"status":"ok"}');
+      case "root": {
+        const { body, headers } = pages.root.for(call.request);
+        return call.answer(body, { headers });
+      }
       case "ready":
         return pages.ready(call.request).then(({ body, status }) => call.answer(body, { status }));
       case "model-list":

@@ -195,6 +195,12 @@ Deno.test("every response has a request id and the time it took", async () => {
   for (const answer of answers) await answer.body?.cancel();
 });
 
+/** A good request but for one byte that is not UTF-8. */
+const LATIN1 = Uint8Array.from(
+  '{"model":"agent","messages":[{"role":"user","content":"\u00e9"}]}',
+  (char) => char.charCodeAt(0),
+);
+
 Deno.test("bodies: wrong types, sizes, encodings and depths are the caller's errors", async () => {
   await using app = createApp(saying(), {
     ...testOptions(),
@@ -212,7 +218,7 @@ Deno.test("bodies: wrong types, sizes, encodings and depths are the caller's err
     [json, "{", 400],
     [json, "[]", 400],
     [json, "null", 400],
-    [json, new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 400],
+    [json, LATIN1, 400],
     [json, "[".repeat(200), 400],
     [json, `{"a":${"[".repeat(50)}${"]".repeat(50)}}`, 400],
     [json, JSON.stringify({ model: "agent", messages: [user], x: "y".repeat(300) }), 413],

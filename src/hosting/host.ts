@@ -14,6 +14,7 @@ import { within } from "./deadline.ts";
 import { EnteredRunners } from "./entered_runners.ts";
 import type { Entrypoint, HostOptions, RequestContextFactory } from "./entrypoint.ts";
 import { type AppSource, FakeModels, fakeModelsOf, staticModelsOf } from "./fake_models.ts";
+import { ConnectionTable } from "./connection_table.ts";
 import { Handler } from "./handler.ts";
 import { flushLogger, lineLogger, logsLevel } from "./log.ts";
 import { OpenRuns } from "./open_runs.ts";
@@ -80,6 +81,7 @@ class Host implements App {
       turns: options.store ?? new MemoryTurns({ clock }),
       runs: new OpenRuns(logger),
       ticker: new SilenceTicker(clock, options.keepAliveMs),
+      connections: new ConnectionTable(clock),
     };
     this.#entrypoints = this.#openEntrypoints(options.entrypoints);
     this.prefixes = this.#entrypoints.map(({ prefix }) => prefix);

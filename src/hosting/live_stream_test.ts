@@ -278,6 +278,22 @@ Deno.test("a client that leaves before the status aborts the run, streamed or no
   }
 });
 
+Deno.test("the request's signal means nothing once the response is returned", async () => {
+  for (const stream of [true, false]) {
+    let signal: AbortSignal | undefined;
+    const runner = new TestRunner(async function* (_, context) {
+      signal = context.signal;
+      yield* textEvents("Hi");
+    });
+    await using app = createApp(runner, testOptions());
+    const client = new AbortController();
+    const response = await app.fetch(chatRequest({ stream }, { signal: client.signal }));
+    client.abort();
+    assertStringIncludes(await response.text(), "Hi");
+    assertFalse(signal?.aborted);
+  }
+});
+
 Deno.test("thousands of events without a frame neither stall nor pile up", async () => {
   await using app = createApp(
     new TestRunner(async function* (): AsyncGenerator<RunEvent> {

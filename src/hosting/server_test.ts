@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { silentLogger } from "../context/system.ts";
 import { SetupError } from "../run/error.ts";
 import { createApp } from "./app.ts";
 import {
@@ -18,6 +19,11 @@ async function raw(port: number, text: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode(text));
   return await new Response(connection.readable).text();
+}
+
+async function writeAll(connection: Deno.Conn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
 function rawPost(port: number, headers: readonly string[], body: string): Promise<string> {
@@ -154,37 +160,53 @@ Deno.test("a body beyond the limit is 413 over a socket too", async () => {
   assertStringIncludes(chunked, "HTTP/1.1 413");
 });
 
-Deno.test("a client that hangs up aborts the run, before the answer and in mid-stream", async () => {
-  for (const speaksFirst of [false, true]) {
-    const options = testOptions();
-    const started = gate();
-    const stopped = gate();
-    const runner = new TestRunner(async function* (_, { signal }) {
-      started.resolve();
-      if (speaksFirst) yield { type: "text-start" };
-      if (speaksFirst) yield { type: "text-delta", text: "a" };
-      await untilAborted(signal).finally(stopped.resolve);
-    });
-    await using served = await createApp(runner, options).serve(LOCAL);
-    const client = new AbortController();
-    using http = Deno.createHttpClient({});
-    const answer = post(served.port, STREAM, { client: http, signal: client.signal });
-    answer.catch(() => {});
-    await started.promise;
-    let reading: Promise<unknown> | undefined;
-    if (speaksFirst) {
-      const reader = (await answer).body!.getReader();
-      await nextFrame(reader);
-      reading = reader.read().then(() => reader.read()).catch(() => {});
-    } else {
-      // A tick later the request's own signal is watched.
-      options.clock.advance(250);
-    }
-    client.abort();
-    await stopped.promise;
-    await reading;
-  }
+Deno.test("a client that hangs up in mid-stream aborts the run", async () => {
+  const started = gate();
+  const stopped = gate();
+  const runner = new TestRunner(async function* (_, { signal }) {
+    started.resolve();
+    yield { type: "text-start" };
+    yield { type: "text-delta", text: "a" };
+    await untilAborted(signal).finally(stopped.resolve);
+  });
+  await using served = await createApp(runner, testOptions()).serve(LOCAL);
+  const client = new AbortController();
+  using http = Deno.createHttpClient({});
+  const answer = await post(served.port, STREAM, { client: http, signal: client.signal });
+  const reader = answer.body!.getReader();
+  await nextFrame(reader);
+  const reading = reader.read().then(() => reader.read()).catch(() => {});
+  client.abort();
+  await stopped.promise;
+  await reading;
 });
+
+for (const stream of [false, true]) {
+  Deno.test({
+    name: `a client that hangs up before its ${stream ? "stream" : "answer"} aborts the run`,
+    // Elsewhere the runtime tells of it for the tiniest requests only.
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      const started = gate();
+      const stopped = gate();
+      const runner = new TestRunner(async function* (_, { signal }) {
+        started.resolve();
+        await untilAborted(signal).finally(stopped.resolve);
+        yield { type: "text-start" };
+      });
+      await using served = await createApp(runner, { logger: silentLogger }).serve(LOCAL);
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port: served.port });
+      const body = JSON.stringify({ ...JSON.parse(STREAM), stream, user: "x".repeat(100_000) });
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n${JSON_TYPE}\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n`;
+      await writeAll(connection, head);
+      await writeAll(connection, body);
+      await started.promise;
+      connection.close();
+      await stopped.promise;
+    },
+  });
+}
 
 Deno.test("drain() lets open streams finish and takes nothing new", async () => {
   const options = testOptions();

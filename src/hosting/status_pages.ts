@@ -6,6 +6,7 @@ import { HttpError, RequestError } from "../run/error.ts";
 import type { Clock } from "../run/seams.ts";
 import type { OpenEntrypoint } from "./handler.ts";
 import type { CheckOutcome, DependencyHealth } from "./health.ts";
+import { RootPage } from "./root_page.ts";
 import { type AppState, encodeCheck, encodeRecord, type ReadyWire } from "./wire.ts";
 
 /** What the pages tell about. */
@@ -22,8 +23,8 @@ export interface StatusPagesOptions {
 
 /** Writes the pages that tell how the app is. */
 export class StatusPages {
-  /** Body of `/`: where to go from here. */
-  readonly root: string;
+  /** `/`: where to go from here. */
+  readonly root: RootPage;
   readonly #options: StatusPagesOptions;
 
   /**
@@ -33,13 +34,7 @@ export class StatusPages {
    */
   constructor(options: StatusPagesOptions) {
     this.#options = options;
-    this.root = JSON.stringify({
-      name: "fakellm",
-      endpoints: options.entrypoints.map(({ prefix }) => `${prefix}/`),
-      models: options.entrypoints.map(({ prefix }) => `${prefix}/models`),
-      health: "/health",
-      ready: "/ready",
-    });
+    this.root = new RootPage(options.entrypoints.map(({ prefix }) => prefix));
   }
 
   /**

@@ -5,12 +5,15 @@
 
 const CLI = new URL("../../cli.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const PROGRAM = ["--config", CONFIG, CLI];
 
 /** What a process of the command line gets. */
 export interface SpawnOptions {
   /** Variables besides those that deno itself needs. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** How deno is told what to run. @default this checkout's `cli.ts` with its configuration */
+  readonly program?: readonly string[];
 }
 
 /** How a process ended. */
@@ -38,7 +41,7 @@ export class SpawnedCli implements AsyncDisposable {
   /** Starts `fakellm` with `args`; nothing of this process's `FAKELLM_*` variables reaches it. */
   constructor(args: readonly string[], options: SpawnOptions = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--cached-only", "--config", CONFIG, CLI, ...args],
+      args: ["run", "-A", "--no-check", "--cached-only", ...options.program ?? PROGRAM, ...args],
       clearEnv: true,
       env: { ...inherited(), NO_COLOR: "1", ...options.env },
       cwd: options.cwd,

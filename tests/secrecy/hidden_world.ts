@@ -54,6 +54,7 @@ export const MISTAKES = [
   "bad-arguments",
   "model-error",
   "output-refused",
+  "author-error",
 ] as const;
 
 /** Counts what happened, so that a test can tell whether it has seen everything. */
@@ -118,7 +119,7 @@ export class HiddenWorld {
       model: new FunctionModel((request) => this.#answer(request), {
         name: canaries.mint("model"),
       }),
-      instructions: [canaries.text("instructions"), () => canaries.text("instructions")],
+      instructions: [canaries.text("instructions"), () => this.#instruct()],
       systemPrompt: canaries.text("system"),
       tools: hidden.slice(0, split),
       toolsets: [prefixed ? new PrefixedToolset(rest, "p") : rest],
@@ -137,7 +138,24 @@ export class HiddenWorld {
     );
   }
 
+  #instruct(): string {
+    if (this.#random.chance(0.02)) this.#failOutsideTools();
+    return this.#canaries.text("instructions");
+  }
+
+  /** Code around the tools fails, even with errors that would be told to the client. */
+  #failOutsideTools(): never {
+    count(this.#tally, "author-error");
+    const secret = this.#canaries.text("author-error");
+    throw this.#random.pick([
+      () => new Error(secret),
+      () => new RequestError("invalid-value", secret),
+      () => new HttpError(400, secret),
+    ])();
+  }
+
   #checkOutput(value: string): string {
+    if (this.#random.chance(0.05)) this.#failOutsideTools();
     if (this.#random.chance(0.3)) {
       count(this.#tally, "output-refused");
       throw new ModelRetry(this.#canaries.text("validator"));
