@@ -49,7 +49,11 @@ export type {
 export { DependencyHealth } from "./src/hosting/health.ts";
 export type { CheckOutcome, HealthCheck } from "./src/hosting/health.ts";
 export { LiveClient, liveClient } from "./src/hosting/live_client.ts";
-export type { LiveClientOptions } from "./src/hosting/live_client.ts";
+export type {
+  LiveClientOptions,
+  OpenAIClient,
+  OpenAIClientOptions,
+} from "./src/hosting/live_client.ts";
 export { lineLogger } from "./src/hosting/log.ts";
 export type { LineLogger, LineLoggerOptions } from "./src/hosting/log.ts";
 export type { ReasoningConfig, ResponsesReasoningConfig } from "./src/hosting/reasoning.ts";

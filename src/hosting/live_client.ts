@@ -2,7 +2,6 @@
  * A client of an app in the same process: no socket, no port.
  * @module
  */
-import type { ClientOptions, OpenAI } from "openai";
 import type { App } from "./app.ts";
 
 /** Where in-process requests seem to go. */
@@ -10,6 +9,14 @@ const ORIGIN = "http://localhost";
 
 /** Stands in where an SDK insists on a key. */
 const NO_KEY = "no-key";
+
+/** A client of the OpenAI SDK. */
+export type OpenAIClient = InstanceType<typeof import("openai")["OpenAI"]>;
+
+/** What a client of the OpenAI SDK can be told. */
+export type OpenAIClientOptions = NonNullable<
+  ConstructorParameters<typeof import("openai")["OpenAI"]>[0]
+>;
 
 /** How a live client finds its API. */
 export interface LiveClientOptions {
@@ -53,7 +60,7 @@ export class LiveClient implements AsyncDisposable {
   }
 
   /** The OpenAI SDK, bound to the app. Nothing is taken from the environment. */
-  async openai(options: ClientOptions = {}): Promise<OpenAI> {
+  async openai(options: OpenAIClientOptions = {}): Promise<OpenAIClient> {
     const { OpenAI } = await import("openai");
     return new OpenAI({
       apiKey: this.#apiKey ?? NO_KEY,

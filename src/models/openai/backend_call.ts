@@ -55,6 +55,7 @@ export class BackendCall implements AsyncIterableIterator<ModelEvent, undefined>
   /** The `next()` that has no event yet. */
   #waiting: PromiseWithResolvers<Result> | undefined;
   #body: BodyReader | undefined;
+  #spent: Uint8Array<ArrayBuffer> | undefined;
   #cancelTimeout: (() => void) | undefined;
   #cancelIdleTimeout: (() => void) | undefined;
   #lastReadAt = 0;
@@ -81,6 +82,8 @@ export class BackendCall implements AsyncIterableIterator<ModelEvent, undefined>
    * @throws the signal's reason when it is aborted
    */
   next(): Promise<Result> {
+    const ready = this.#take();
+    if (ready) return Promise.resolve(ready);
     const waiting = this.#waiting = Promise.withResolvers<Result>();
     this.#advance();
     return waiting.promise;
@@ -100,17 +103,13 @@ export class BackendCall implements AsyncIterableIterator<ModelEvent, undefined>
 
   /** Answers the waiting `next()`, now or when more has been read. */
   #advance(): void {
-    const event = this.#events[this.#next];
-    if (event !== undefined) {
-      this.#next += 1;
-      return this.#answer({ value: event, done: false });
-    }
-    this.#events.length = this.#next = 0;
+    const ready = this.#take();
+    if (ready) return this.#answer(ready);
     switch (this.#state) {
       case "new":
         return this.#begin();
       case "open":
-        this.#body?.read().then(this.#onPiece, this.#onBroken);
+        this.#body?.read(this.#spent).then(this.#onPiece, this.#onBroken);
         return;
       case "complete":
         this.#drain().then((done) => this.#answer(done));
@@ -125,6 +124,17 @@ export class BackendCall implements AsyncIterableIterator<ModelEvent, undefined>
       default:
         this.#state satisfies never;
     }
+  }
+
+  /** The next event that has been read, if any. */
+  #take(): Result | undefined {
+    const event = this.#events[this.#next];
+    if (event !== undefined) {
+      this.#next += 1;
+      return { value: event, done: false };
+    }
+    this.#events.length = this.#next = 0;
+    return undefined;
   }
 
   #answer(result: Result): void {
@@ -175,7 +185,7 @@ export class BackendCall implements AsyncIterableIterator<ModelEvent, undefined>
     this.#advance();
   }
 
-  readonly #onPiece = (piece: ReadableStreamReadResult<Uint8Array>): void => {
+  readonly #onPiece = (piece: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>): void => {
     if (this.#state !== "open") return;
     const { reader, clock, explain } = this.#options;
     try {
@@ -185,6 +195,7 @@ export class BackendCall implements AsyncIterableIterator<ModelEvent, undefined>
       } else {
         this.#lastReadAt = clock.now();
         reader.feed(piece.value);
+        this.#spent = piece.value;
       }
     } catch (error) {
       return this.#failWith(explain(error));

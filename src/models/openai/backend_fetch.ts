@@ -19,10 +19,7 @@ const MAX_RETRY_WAIT_MS = 10_000;
  */
 export function backendFetch(fetch: Fetch, redact: (text: string) => string): Fetch {
   return async (input, init) => {
-    const response = await untilAborted(
-      fetch(input, { ...init, redirect: "manual" }),
-      init?.signal ?? undefined,
-    );
+    const response = await fetch(input, { ...init, redirect: "manual" });
     if (response.ok) return response;
     const body = redact(await readStart(response));
     const answered = new Headers(response.headers);
@@ -35,26 +32,6 @@ export function backendFetch(fetch: Fetch, redact: (text: string) => string): Fe
     const status = response.status < 300 || response.status === 304 ? 502 : response.status;
     return new Response(body, { status, headers: answered });
   };
-}
-
-/** Waits for a response no longer than the signal allows: a fetch given by others may not heed it. */
-function untilAborted(
-  pending: Promise<Response>,
-  signal: AbortSignal | undefined,
-): Promise<Response> {
-  if (!signal) return pending;
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    pending.then((response) => {
-      signal.removeEventListener("abort", stop);
-      if (signal.aborted) response.body?.cancel().catch(() => {});
-      resolve(response);
-    }, (error) => {
-      signal.removeEventListener("abort", stop);
-      reject(error);
-    });
-  });
 }
 
 async function readStart(response: Response): Promise<string> {

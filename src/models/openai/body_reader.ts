@@ -8,14 +8,18 @@ const READ_BYTES = 16 * 1024;
 
 /** The one reader of a body. */
 export interface BodyReader {
-  /** The next bytes, valid until the next read; reads must not overlap. */
-  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  /**
+   * The next bytes; reads must not overlap.
+   *
+   * @param spent what the previous read gave, if nobody needs it any more: its memory is filled again
+   */
+  read(spent?: Uint8Array<ArrayBuffer>): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>;
   /** Gives the rest up. */
   cancel(): Promise<void>;
 }
 
 /**
- * A reader that fills one buffer over and over where the body allows it, as a fetched one does: that
+ * A reader that fills memory over and over where the body allows it, as a fetched one does: that
  * costs less than half of what the default reader does.
  */
 export function bodyReader(body: ReadableStream<Uint8Array<ArrayBuffer>>): BodyReader {
@@ -26,13 +30,8 @@ export function bodyReader(body: ReadableStream<Uint8Array<ArrayBuffer>>): BodyR
     // A response made by an injected fetch may have a stream of another kind.
     return body.getReader();
   }
-  let buffer = new ArrayBuffer(READ_BYTES);
   return {
-    async read() {
-      const result = await reader.read(new Uint8Array(buffer));
-      if (result.value) buffer = result.value.buffer;
-      return result.done ? { done: true, value: undefined } : result;
-    },
+    read: (spent) => reader.read(new Uint8Array(spent?.buffer ?? new ArrayBuffer(READ_BYTES))),
     cancel: () => reader.cancel(),
   };
 }

@@ -33,9 +33,8 @@ export interface ClientOptions {
 }
 
 /**
- * A client that takes nothing but `options`: each value the package would look up is given.
- *
- * What the package builds of a request is the same for each but for its body, so it builds it once.
+ * A client that takes nothing but `options`: each value the package would look up is given. It posts
+ * JSON to one path, so the package builds a request once and later ones differ in their body alone.
  */
 export function createClient({ OpenAI: Client }: Sdk, options: ClientOptions): OpenAI {
   class BackendClient extends Client {
@@ -45,8 +44,8 @@ export function createClient({ OpenAI: Client }: Sdk, options: ClientOptions): O
       const { url, timeout, headers } = this.#fixed ??= fixedParts(
         await super.buildRequest(input, attempt),
       );
-      const { method, signal } = input;
-      return { url, timeout, req: { method, headers, body: JSON.stringify(input.body), signal } };
+      const { body, signal } = input;
+      return { url, timeout, req: { method: "POST", headers, body: JSON.stringify(body), signal } };
     }
 
     /** Without the package's timer: whoever calls has one for all attempts together. */
