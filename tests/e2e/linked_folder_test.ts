@@ -7,7 +7,10 @@ import { chat, runCli, SpawnedCli, type TestFolder, testFolder } from "./spawned
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** A folder whose `deno.json` links the checkout and whatever the checkout itself links. */
+/**
+ * A folder whose `deno.json` links the checkout and whatever the checkout itself links. It has no lock
+ * file, as a user's has none at first: deno asks the npm registry which versions there are.
+ */
 async function linkingFolder(): Promise<TestFolder> {
   const folder = await testFolder();
   const { links = [] } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));

@@ -5,11 +5,11 @@
 
 const CLI = new URL("../../cli.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-const PROGRAM = ["--config", CONFIG, CLI];
+const PROGRAM = ["--cached-only", "--config", CONFIG, CLI];
 
 /** What a process of the command line gets. */
 export interface SpawnOptions {
-  /** Variables besides those that deno itself needs. */
+  /** Variables besides those of this process that fakellm does not read. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** How deno is told what to run. @default this checkout's `cli.ts` with its configuration */
@@ -41,7 +41,7 @@ export class SpawnedCli implements AsyncDisposable {
   /** Starts `fakellm` with `args`; nothing of this process's `FAKELLM_*` variables reaches it. */
   constructor(args: readonly string[], options: SpawnOptions = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--cached-only", ...options.program ?? PROGRAM, ...args],
+      args: ["run", "-A", "--no-check", ...options.program ?? PROGRAM, ...args],
       clearEnv: true,
       env: { ...inherited(), NO_COLOR: "1", ...options.env },
       cwd: options.cwd,
@@ -115,15 +115,10 @@ export class SpawnedCli implements AsyncDisposable {
   }
 }
 
-/** What deno needs to find its cache. */
+/** What deno needs to find its cache and its registry, and nothing that fakellm reads. */
 function inherited(): Record<string, string> {
   return Object.fromEntries(
-    ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "SystemRoot", "LOCALAPPDATA", "TMPDIR"].flatMap(
-      (name) => {
-        const value = Deno.env.get(name);
-        return value === undefined ? [] : [[name, value]];
-      },
-    ),
+    Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:FAKELLM|LLM|OPENAI)_/.test(name)),
   );
 }
 
