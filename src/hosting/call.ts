@@ -9,6 +9,7 @@ import type { RunEvent } from "../run/event.ts";
 import { addUsage, NO_USAGE, type Usage } from "../run/result.ts";
 import type { Clock, IdSource, Logger, TurnStore } from "../run/seams.ts";
 import type { Caller } from "./auth/api_key.ts";
+import { causesOf } from "./cause.ts";
 import type { ConnectionTable, RemoteAddress } from "./connection_table.ts";
 import { errorClass } from "./dependency_error.ts";
 import type { Abortable, OpenRuns } from "./open_runs.ts";
@@ -224,9 +225,7 @@ export class Call implements Abortable, Ticked {
       model: this.modelId,
       error: errorClass(error),
       detail: error instanceof Error ? error.message : String(error),
-      cause: error instanceof Error && error.cause instanceof Error
-        ? error.cause.message
-        : undefined,
+      cause: causesOf(error),
       stack: expected || !(error instanceof Error) ? undefined : error.stack,
     });
   }
