@@ -26,6 +26,8 @@ export interface StreamEncoder {
   event(event: RunEvent, write: FrameSink): void;
   /** Writes the failure in band and closes; nothing may follow. */
   fail(error: PublicError, write: FrameSink): void;
+  /** Writes a frame that says nothing new, for clients that give up on streams without frames. */
+  keepAlive?(write: FrameSink): void;
 }
 
 /** One decoded call: what is asked and how to answer it. */
@@ -37,6 +39,13 @@ export interface Exchange {
   streamEncoder(envelope: Envelope): StreamEncoder;
   /** JSON text of an unstreamed answer. */
   encodeResult(result: RunResult, envelope: Envelope): string;
+  /**
+   * The client's name for what a Runner names in the `param` of an error. Runners say what chat
+   * completions say, as `response_format`.
+   *
+   * @default the same
+   */
+  readonly paramOf?: (param: string) => string;
 }
 
 /** One wire format. */

@@ -123,7 +123,8 @@ export interface Trace {
       readonly outcome: "ok" | "retry" | "failed" | "denied";
       readonly durationMs: number;
     }
-    | { readonly kind: "model-call"; readonly step: number; readonly model: string };
+    | { readonly kind: "model-call"; readonly step: number; readonly model: string }
+    | { readonly kind: "span"; readonly label: string; readonly durationMs: number };
 }
 
 /** Tokens of one model call. */

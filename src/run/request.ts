@@ -200,6 +200,8 @@ export interface RunRequest {
   readonly settings: ModelSettings;
   /** Whether the client reads the answer as it is made. */
   readonly stream: boolean;
+  /** Most tool calls that run inside, besides the Runner's own limit; absent means no other. */
+  readonly maxToolCalls?: number;
   /** Top-level fields as the client sent them, for `RequestContext.parameter`. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Those of `parameters` that fakellm itself gives no meaning to. */

@@ -2,7 +2,7 @@
  * The interface of whatever answers.
  * @module
  */
-import type { RunEvent } from "./event.ts";
+import type { ReasoningStart, RunEvent } from "./event.ts";
 import type { RunRequest } from "./request.ts";
 import type { Clock, IdSource, Logger, Principal, TurnStore } from "./seams.ts";
 
@@ -28,6 +28,8 @@ export interface RunContext {
   readonly logger: Logger;
   /** Where turns wait for the client's tool results. */
   readonly turns: TurnStore;
+  /** Whose reasoning the client sees: a Runner may spare itself any other. @default nobody's */
+  readonly reasoning?: ReasoningStart["source"];
 }
 
 /** Answers a RunRequest with events. Agents, workflows, routers, adapters and guests are Runners. */

@@ -82,6 +82,8 @@ function traceText(trace: Trace["trace"]): string {
       return `tool-result ${trace.name} ${trace.id} ${trace.outcome}`;
     case "model-call":
       return `model-call ${trace.step} ${trace.model}`;
+    case "span":
+      return `span ${JSON.stringify(trace.label)}`;
     default:
       trace satisfies never;
       return "";

@@ -1,0 +1,160 @@
+/**
+ * Items one after another -> messages, where an assistant's words and calls are one message.
+ *
+ * Replies stand right after the message of their calls, wherever the client has put them.
+ * @module
+ */
+import { RequestError } from "../../run/error.ts";
+import type {
+  AssistantMessage,
+  InputPart,
+  Message,
+  SystemMessage,
+  ToolCall,
+  ToolMessage,
+  UserMessage,
+} from "../../run/request.ts";
+import { TEXT_SEPARATOR } from "../../run/result.ts";
+import { describeValue, paramOf, type Path, wrongValue } from "../issue.ts";
+import type { AssistantContent } from "./decode_parts.ts";
+
+/** An assistant's turn in the making. */
+interface AssistantTurn {
+  readonly texts: string[];
+  readonly refusals: string[];
+  readonly reasoning: string[];
+  readonly calls: ToolCall[];
+  readonly replies: ToolMessage[];
+  /** Whether the client has it as a message, however empty. */
+  said: boolean;
+  openCalls: number;
+}
+
+/** Gathers the items of one request; time and space are linear in their number. */
+export class Conversation {
+  readonly #turns: (SystemMessage | UserMessage | AssistantTurn)[] = [];
+  readonly #open = new Map<string, { readonly turn: AssistantTurn; readonly path: Path }>();
+  readonly #answered = new Set<string>();
+
+  /** What a system or user says. */
+  add(message: SystemMessage | UserMessage): void {
+    this.#turns.push(message);
+  }
+
+  /** What the assistant says. Between calls and their replies there is no room for a message. */
+  say({ text, refusal }: AssistantContent): void {
+    const last = this.#assistant();
+    const joins = last && (last.calls.length > 0 ? this.#takesCalls(last) : !last.said);
+    const turn = joins ? last : this.#begin();
+    turn.said = true;
+    if (text !== "") turn.texts.push(text);
+    if (refusal !== "") turn.refusals.push(refusal);
+  }
+
+  /** What the assistant thought before it went on. */
+  think(text: string): void {
+    const last = this.#assistant();
+    const turn = last && last.calls.length > 0 && this.#takesCalls(last) ? last : this.#begin();
+    turn.reasoning.push(text);
+  }
+
+  /**
+   * A call of the assistant.
+   *
+   * @param path where its id stands
+   * @throws {RequestError} when a call of this id waits for its reply
+   */
+  call(call: ToolCall, path: Path): void {
+    if (this.#open.has(call.id)) {
+      throw wrongValue(path, { got: call.id, expected: "an id no other call without a reply has" });
+    }
+    const last = this.#assistant();
+    const turn = last && this.#takesCalls(last) ? last : this.#begin();
+    turn.calls.push(call);
+    turn.openCalls += 1;
+    this.#open.set(call.id, { turn, path });
+  }
+
+  /**
+   * A reply to a call.
+   *
+   * @param path where the id of the call stands
+   * @throws {RequestError} when there is no such call, or it has its reply
+   */
+  reply(toolCallId: string, { content, path }: {
+    readonly content: readonly InputPart[];
+    readonly path: Path;
+  }): void {
+    const call = this.#open.get(toolCallId);
+    if (!call) {
+      const expected = this.#answered.has(toolCallId)
+        ? "one output for each call"
+        : "the call_id of a call before";
+      throw wrongValue(path, { got: toolCallId, expected });
+    }
+    this.#open.delete(toolCallId);
+    this.#answered.add(toolCallId);
+    call.turn.openCalls -= 1;
+    call.turn.replies.push({ role: "tool", toolCallId, content });
+  }
+
+  /**
+   * The whole conversation.
+   *
+   * @throws {RequestError} when a call has no reply
+   */
+  end(): Message[] {
+    for (const [id, { path }] of this.#open) {
+      const param = paramOf(path);
+      throw new RequestError(
+        "invalid-value",
+        `Cannot read "${param}": call ${describeValue(id)} has no output, expected one after it`,
+        { param },
+      );
+    }
+    const messages: Message[] = [];
+    for (const turn of this.#turns) {
+      if ("role" in turn) {
+        messages.push(turn);
+      } else if (turn.said || turn.calls.length > 0) {
+        messages.push(messageOf(turn), ...turn.replies);
+      }
+    }
+    return messages;
+  }
+
+  #assistant(): AssistantTurn | undefined {
+    const last = this.#turns.at(-1);
+    return last && !("role" in last) ? last : undefined;
+  }
+
+  /** Whether more calls belong to the turn: its replies have not begun, or are not complete. */
+  #takesCalls(turn: AssistantTurn): boolean {
+    return turn.replies.length === 0 || turn.openCalls > 0;
+  }
+
+  #begin(): AssistantTurn {
+    const turn: AssistantTurn = {
+      texts: [],
+      refusals: [],
+      reasoning: [],
+      calls: [],
+      replies: [],
+      said: false,
+      openCalls: 0,
+    };
+    this.#turns.push(turn);
+    return turn;
+  }
+}
+
+function messageOf({ texts, refusals, reasoning, calls }: AssistantTurn): AssistantMessage {
+  const message: { -readonly [Key in keyof AssistantMessage]: AssistantMessage[Key] } = {
+    role: "assistant",
+    content: texts.join(TEXT_SEPARATOR),
+    toolCalls: calls,
+  };
+  if (refusals.length > 0) message.refusal = refusals.join("");
+  if (reasoning.length > 0) message.reasoning = reasoning.join(TEXT_SEPARATOR);
+  return message;
+}
