@@ -3,6 +3,7 @@
  * @module
  */
 import { RunError } from "../run/error.ts";
+import type { RunRequest } from "../run/request.ts";
 import type { Usage } from "../run/result.ts";
 import type { RunLimits } from "../tools/context.ts";
 
@@ -29,6 +30,11 @@ export function checkToolCalls(limits: RunLimits, toolCalls: number, batchSize: 
   if (max !== undefined && batchSize > 0 && toolCalls + batchSize > max) {
     exceed("maxToolCalls", max, toolCalls + batchSize);
   }
+}
+
+/** Tool calls that may still run before the client has what it asked for at most. */
+export function toolCallsLeft({ maxToolCalls }: RunRequest, toolCalls: number): number {
+  return maxToolCalls === undefined ? Infinity : Math.max(0, maxToolCalls - toolCalls);
 }
 
 /**

@@ -41,6 +41,30 @@ Deno.test("maxToolCalls counts a whole batch before any of it runs", async () =>
   assertEquals(runs, 2);
 });
 
+Deno.test("a client's most tool calls bound what runs, and the model is asked for an answer", async () => {
+  let runs = 0;
+  const counted = tool({ name: "look", execute: () => ++runs });
+  const two = { toolCalls: [{ id: "a", name: "look" }, { id: "b", name: "look" }] };
+  const model = new ScriptedModel([two, "Enough"]);
+  const agent = new Agent({ model, tools: [counted], limits: { maxToolCalls: 1 } });
+  const result = await fold(agent.run(testRequest({ maxToolCalls: 1 }), testContext()));
+  assertEquals([result.text, runs], ["Enough", 1]);
+  const told = model.requests[1]!.messages.at(-1)!;
+  assert(told.role === "tool" && told.toolCallId === "b");
+  assertEquals(told.content, [
+    { type: "text", text: "Tool call limit reached: answer with what you have." },
+  ]);
+  // A model that does not listen fails instead of being asked for ever.
+  const deaf = endless();
+  const stubborn = new Agent({ model: deaf, tools: [counted] });
+  await assertRejects(
+    () => fold(stubborn.run(testRequest({ maxToolCalls: 0 }), testContext())),
+    RunError,
+    "max retries",
+  );
+  assertEquals([runs, deaf.requests.length], [1, 2]);
+});
+
 Deno.test("client calls do not count as tool calls", async () => {
   const model = new ScriptedModel([{ toolCalls: [{ name: "ask" }] }]);
   const agent = new Agent({ model, limits: { maxToolCalls: 0 } });

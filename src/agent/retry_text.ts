@@ -52,6 +52,9 @@ export function toolFailedText(message: string): string {
 export const DENIED_TEXT = "The tool call was denied.";
 /** Result of the output tool call that ended the run. */
 export const FINAL_RESULT_TEXT = "Final result processed.";
+/** Result of a call beyond what the client allows: it is not run, and there is no use in another. */
+export const TOOL_LIMIT_TEXT = "Tool call limit reached: answer with what you have.";
+
 /** Result of calls beside the one that ended the run. */
 export const NOT_EXECUTED_TEXT = "Tool not executed - a final result was already processed.";
 /** Result of an output tool call that would have ended the run, had its neighbours gone well. */

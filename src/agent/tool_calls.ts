@@ -8,9 +8,14 @@ import type { StepContext } from "../tools/context.ts";
 import { CallScope } from "./call_scope.ts";
 import type { BatchCall, CallBatch } from "./call_batch.ts";
 import { inside } from "./inner_error.ts";
-import { checkToolCalls } from "./limits.ts";
+import { checkToolCalls, toolCallsLeft } from "./limits.ts";
 import { checkOutputCall } from "./output_check.ts";
-import { FINAL_RESULT_TEXT, NOT_EXECUTED_TEXT, toolRetryText } from "./retry_text.ts";
+import {
+  FINAL_RESULT_TEXT,
+  NOT_EXECUTED_TEXT,
+  TOOL_LIMIT_TEXT,
+  toolRetryText,
+} from "./retry_text.ts";
 import type { FinalOutput, RunState } from "./run_state.ts";
 import { checkArguments, executeTool, textOutcome } from "./tool_execution.ts";
 import { TraceQueue } from "./trace_queue.ts";
@@ -35,7 +40,8 @@ export async function* runCalls<Deps>(
   batch: CallBatch<Deps>,
   ctx: StepContext<Deps>,
 ): AsyncGenerator<Trace, Winner | undefined> {
-  checkToolCalls(run.plan.limits, run.toolCalls, batch.of("hidden").length);
+  const left = toolCallsLeft(run.request, run.toolCalls);
+  checkToolCalls(run.plan.limits, run.toolCalls, Math.min(left, batch.of("hidden").length));
   const queue = new TraceQueue();
   using scope = new CallScope(run.signal, { clock: run.context.clock });
   const runner = new BatchRunner(run, batch, { ctx, queue, scope });
@@ -97,9 +103,16 @@ class BatchRunner<Deps> {
   }
 
   async #checkArguments(): Promise<void> {
-    for (const entry of this.#batch.of("hidden")) {
+    const left = toolCallsLeft(this.#run.request, this.#run.toolCalls);
+    for (const [index, entry] of this.#batch.of("hidden").entries()) {
       const { call, offer } = entry;
       this.#queue.push({ kind: "tool-call", id: call.id, name: offer.tool.name });
+      if (index >= left) {
+        this.#traceResult(entry, "retry", 0);
+        const told = textOutcome("retry", call.id, TOOL_LIMIT_TEXT);
+        this.#batch.settle(call, told, offer.maxRetries);
+        continue;
+      }
       const checked = await checkArguments(entry, this.#scope);
       if (checked.ok) {
         this.#args.set(call.id, checked.args);

@@ -49,6 +49,14 @@ export interface InnerRunOptions {
   readonly deps?: unknown;
   /** Ends the inner run besides the workflow's own signal, as `AbortSignal.timeout(5_000)`. */
   readonly signal?: AbortSignal;
+  /**
+   * Shows the inner run's reasoning to the client as the workflow's own, each span when it is
+   * complete. Under mode `agent` that is what its model thinks, under `custom` also what an inner
+   * workflow tells; under other modes nothing is shown.
+   *
+   * @default false
+   */
+  readonly forwardReasoning?: boolean;
 }
 
 /** What an agent or workflow called by a workflow answered. Returned as it is, it is passed on. */
@@ -57,6 +65,8 @@ export class InnerResult {
   readonly text: string;
   /** Refusal text; empty when the model did not refuse. */
   readonly refusal: string;
+  /** What the model thought, spans separated by a blank line; empty when it told nothing. */
+  readonly reasoning: string;
   /** The parsed value when JSON was asked for or the text is a JSON object or array; else the text. */
   readonly output: unknown;
   /** Calls of the tools that were given, in order. */
@@ -70,6 +80,7 @@ export class InnerResult {
   constructor(result: RunResult, output: unknown) {
     this.text = result.text;
     this.refusal = result.refusal;
+    this.reasoning = result.reasoning;
     this.output = output;
     this.toolCalls = result.toolCalls;
     this.finishReason = result.finishReason;
@@ -85,6 +96,8 @@ export interface Surroundings {
   readonly context: RunContext;
   /** Told the tokens of each inner model call as it happens. */
   readonly report: (usage: Usage) => void;
+  /** Told each complete span of the inner run's reasoning; absent: it stays inside. */
+  readonly tell?: (reasoning: string) => void;
 }
 
 /**
@@ -114,13 +127,21 @@ export async function runInner(
   const context: RunContext = {
     ...outer,
     signal,
+    reasoning: around.tell && outer.reasoning,
     deps: "deps" in options ? options.deps : around.context.deps,
   };
   const fold = new Fold();
+  let reasoning = "";
   try {
     for await (const event of runner.run(request, context)) {
       fold.add(event);
       if (event.type === "usage") around.report(event.usage);
+      else if (!around.tell) continue;
+      else if (event.type === "reasoning-delta") reasoning += event.text;
+      else if (event.type === "reasoning-end") {
+        around.tell(reasoning);
+        reasoning = "";
+      }
     }
   } catch (error) {
     if (prompt === undefined || !(error instanceof RequestError)) throw error;

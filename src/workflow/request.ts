@@ -16,14 +16,21 @@ import type { Usage } from "../run/result.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
 import { conversationText, latestTurn, latestUserText, toolResultsOf } from "./conversation.ts";
 import { type InnerResult, type InnerRunOptions, runInner } from "./inner_run.ts";
+import type { WorkflowReasoning } from "./reasoning.ts";
+import { WorkflowSpan } from "./span.ts";
+
+/** What a request does reaches its run through this. */
+interface Scope {
+  readonly signal: AbortSignal;
+  readonly report: (usage: Usage) => void;
+  readonly reasoning: WorkflowReasoning & { note(text: string): void } | undefined;
+  readonly onSpanEnd: (span: WorkflowSpan) => void;
+}
 
 /** One request to a workflow, and what the workflow may do about it. */
 export class WorkflowRequest<Deps = unknown> {
   readonly #request: RunRequest;
-  readonly #scope: {
-    readonly signal: AbortSignal;
-    readonly report: (usage: Usage) => void;
-  };
+  readonly #scope: Scope;
   readonly #runContext: RunContext;
   #context: RequestContext<Deps> | undefined;
   #history: readonly Message[] | undefined;
@@ -33,13 +40,9 @@ export class WorkflowRequest<Deps = unknown> {
   /**
    * Made by the workflow for each run.
    *
-   * @param scope what ends inner runs, and who is told what they use
+   * @param scope what ends inner runs, and who is told what the workflow uses, tells and measures
    */
-  constructor(
-    request: RunRequest,
-    context: RunContext,
-    scope: { readonly signal: AbortSignal; readonly report: (usage: Usage) => void },
-  ) {
+  constructor(request: RunRequest, context: RunContext, scope: Scope) {
     this.#request = request;
     this.#runContext = context;
     this.#scope = scope;
@@ -116,6 +119,37 @@ export class WorkflowRequest<Deps = unknown> {
     return this.#scope.signal;
   }
 
+  /**
+   * Where to tell at one's own pace what the workflow is about, as text that is appended. Undefined
+   * where no client would see it: under every reasoning mode but `custom`.
+   */
+  get reasoning(): WorkflowReasoning | undefined {
+    return this.#progress;
+  }
+
+  /**
+   * Tells the client what the workflow is about, as a paragraph of reasoning. Seen at once where the
+   * model's reasoning mode is `custom`, and nowhere else. Without effect once the answer's text has
+   * begun.
+   *
+   * @throws {RunError} `run-failed` when `text` is no text
+   */
+  emitProgress(text: string): void {
+    this.#progress?.note(text);
+  }
+
+  /**
+   * Begins a stretch of work: tells `label` as progress and measures until it is disposed. How long it
+   * took is for the operator alone: in a trace, and in a line of the log at level `debug`.
+   *
+   * @param label never a secret: clients and logs may show it
+   */
+  span(label: string): WorkflowSpan {
+    this.emitProgress(label);
+    const { clock } = this.#runContext;
+    return new WorkflowSpan(label, { clock, onEnd: this.#scope.onSpanEnd });
+  }
+
   /** The text of the last user message; empty when there is none. */
   latestUserText(): string {
     return latestUserText(this.#request.messages);
@@ -128,7 +162,8 @@ export class WorkflowRequest<Deps = unknown> {
 
   /**
    * Calls an agent or another workflow and waits for its answer. It obeys `signal`, gets the same
-   * deps, and its tokens count for this run; what it does inside stays inside.
+   * deps, and its tokens count for this run; what it does inside stays inside, its reasoning too
+   * unless it is forwarded.
    *
    * @param prompt a user's text, or messages; by default the conversation
    * @throws {RequestError} when the client's conversation is more than `runner` can take
@@ -140,13 +175,21 @@ export class WorkflowRequest<Deps = unknown> {
     options: InnerRunOptions = {},
   ): Promise<InnerResult> {
     const context = { ...this.#runContext, signal: this.#scope.signal };
-    const report = this.#scope.report;
-    const result = runInner(runner, { request: this.#request, context, report }, {
+    const { report, reasoning } = this.#scope;
+    const tell = options.forwardReasoning && reasoning
+      ? (text: string) => reasoning.note(text)
+      : undefined;
+    const result = runInner(runner, { request: this.#request, context, report, tell }, {
       ...options,
       prompt,
     });
     // An answer nobody waits for is aborted with the run; that must not end the whole process.
     result.catch(() => {});
     return result;
+  }
+
+  /** The run's writer, where workflow code may write; forwarded thoughts go there in any case. */
+  get #progress(): Scope["reasoning"] {
+    return this.#runContext.reasoning === "progress" ? this.#scope.reasoning : undefined;
   }
 }

@@ -31,7 +31,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
   readonly #request: RunRequest;
   readonly #context: RunContext;
   readonly #outlet: Outlet = new Outlet(() => this.#onWanted());
-  readonly #scope: RunScope = new RunScope((usage) => this.#outlet.emit({ type: "usage", usage }));
+  readonly #scope: RunScope;
   #state: "new" | "working" | "ended" = "new";
 
   /** Text as the author's code makes it. */
@@ -50,6 +50,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
     this.#answer = answer;
     this.#request = request;
     this.#context = context;
+    this.#scope = new RunScope(context, (event) => this.#outlet.emit(event));
   }
 
   /** Itself: a run can be read once. */
@@ -135,6 +136,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
     if (result.refusal === "") return this.#sayWhole(result.text);
     if (result.text !== "") this.#delta(result.text);
     this.#closeText();
+    this.#scope.reasoning?.end();
     this.#outlet.emit({ type: "refusal-start" });
     this.#outlet.emit({ type: "refusal-delta", text: result.refusal });
     this.#outlet.emit({ type: "refusal-end" });
@@ -144,7 +146,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
   #say(content: unknown): void {
     if (isAsyncIterable(content)) {
       this.#source = openSource(content);
-      // A usage report may have served the reader meanwhile; then the next `next()` pulls.
+      // What was reported or told may have served the reader; then the next `next()` pulls.
       if (this.#outlet.wanted) this.#pull(this.#source);
       return;
     }
@@ -193,6 +195,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
   #delta(text: string): void {
     if (!this.#textOpen) {
       this.#textOpen = true;
+      this.#scope.reasoning?.end();
       this.#outlet.emit({ type: "text-start" });
     }
     if (this.#check) this.#text += text;
@@ -213,6 +216,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
 
   #finish(): void {
     this.#closeText();
+    this.#scope.reasoning?.end();
     for (const event of this.#tail) this.#outlet.emit(event);
     this.#outlet.emit({ type: "finish", reason: this.#finishReason });
     this.#end(() => new RunError("cancelled", "The workflow has answered"));

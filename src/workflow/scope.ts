@@ -2,18 +2,26 @@
  * What belongs to one run of a workflow and ends with it.
  * @module
  */
+import type { RunEvent } from "../run/event.ts";
 import type { Usage } from "../run/result.ts";
+import type { RunContext } from "../run/runner.ts";
+import { ReasoningWriter } from "./reasoning.ts";
+import type { WorkflowSpan } from "./span.ts";
 
-/** Stops what workflow code started, and gathers what it used. */
+/** Stops what workflow code started, and passes on what it uses, tells and measures. */
 export class RunScope {
-  /** Told the tokens of each inner model call. */
-  readonly report: (usage: Usage) => void;
+  /** Takes what workflow code tells; undefined where no client would see it. */
+  readonly reasoning: ReasoningWriter | undefined;
+  readonly #context: RunContext;
+  readonly #emit: (event: RunEvent) => void;
   #controller: AbortController | undefined;
   #closed: (() => unknown) | undefined;
 
-  /** Takes whom to tell the tokens of each inner model call. */
-  constructor(report: (usage: Usage) => void) {
-    this.report = report;
+  /** Takes the run's context, and where its events go. */
+  constructor(context: RunContext, emit: (event: RunEvent) => void) {
+    this.#context = context;
+    this.#emit = emit;
+    if (context.reasoning) this.reasoning = new ReasoningWriter(context.reasoning, emit);
   }
 
   /** Aborted when the run ends in whatever way. Made at first use: most workflows never look. */
@@ -24,6 +32,18 @@ export class RunScope {
     }
     return this.#controller.signal;
   }
+
+  /** Told the tokens of each inner model call. Bound. */
+  readonly report = (usage: Usage): void => {
+    this.#emit({ type: "usage", usage });
+  };
+
+  /** Told that a span is over. Bound. */
+  readonly onSpanEnd = ({ label, elapsedMs: durationMs }: WorkflowSpan): void => {
+    this.#emit({ type: "trace", trace: { kind: "span", label, durationMs } });
+    const { logger, runId } = this.#context;
+    logger.log("debug", "workflow span", { requestId: runId, label, durationMs });
+  };
 
   /** Ends the run; only the first reason counts, and it is made only if somebody may look. */
   close(reason: () => unknown): void {
