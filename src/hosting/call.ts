@@ -14,6 +14,7 @@ import type { ConnectionTable, RemoteAddress } from "./connection_table.ts";
 import { errorClass } from "./dependency_error.ts";
 import type { Abortable, OpenRuns } from "./open_runs.ts";
 import type { SilenceTicker, Ticked } from "./silence_ticker.ts";
+import type { RecordStore } from "./store/record_store.ts";
 
 /** What every call of an app shares. */
 export interface Services {
@@ -25,6 +26,8 @@ export interface Services {
   readonly logger: Logger;
   /** Whether anybody reads a line per request. */
   readonly logsRequests: boolean;
+  /** What is kept between requests. */
+  readonly records: RecordStore;
   /** Where turns are parked. */
   readonly turns: TurnStore;
   /** What is going on. */
@@ -53,8 +56,12 @@ export class Call implements Abortable, Ticked {
   caller: Caller | undefined;
   /** The served name asked for, once it is known to exist. */
   modelId: string | undefined;
+  /** The client's names of fields, once its protocol is known. */
+  paramOf: ((param: string) => string) | undefined;
   /** Sent with every answer to a page that may read it. */
   corsHeaders: ResponseHeaders | undefined;
+  /** What its line in the log is about. */
+  protected readonly subject: string = "request";
   readonly #startedMs: number;
   readonly #controller = new AbortController();
   readonly #remote: RemoteAddress | undefined;
@@ -69,12 +76,17 @@ export class Call implements Abortable, Ticked {
   /**
    * Takes the time and mints the id.
    *
-   * @param remote the client, where the request came through `Deno.serve`
+   * @param origin `remote`: the client, where the request came through `Deno.serve`; `requestId`:
+   *   that of the request this is part of
    */
-  constructor(request: Request, services: Services, remote: RemoteAddress | undefined) {
+  constructor(
+    request: Request,
+    services: Services,
+    { remote, requestId }: { readonly remote?: RemoteAddress; readonly requestId?: string } = {},
+  ) {
     this.request = request;
     this.services = services;
-    this.requestId = services.ids.mint("req_");
+    this.requestId = requestId ?? services.ids.mint("req_");
     this.#startedMs = services.clock.now();
     this.#remote = remote;
   }
@@ -96,7 +108,7 @@ export class Call implements Abortable, Ticked {
    * @param run takes the place of whatever was told to stop before
    */
   beginRun(run: Abortable & Ticked = this): void {
-    this.#forgetRun();
+    this.forgetRun();
     this.#run = run;
     this.services.runs.add(run);
     this.services.ticker.watch(run);
@@ -150,7 +162,8 @@ export class Call implements Abortable, Ticked {
     this.#logFailure(actual);
     const shown = toPublicError(actual, this.requestId);
     this.#error = shown.code;
-    return shown;
+    if (shown.param === null || !this.paramOf) return shown;
+    return { ...shown, param: this.paramOf(shown.param) };
   }
 
   /** A refusal or failure as the whole answer. */
@@ -191,10 +204,10 @@ export class Call implements Abortable, Ticked {
     if (this.#ended) return;
     this.#ended = true;
     this.stopWatchingClient();
-    this.#forgetRun();
+    this.forgetRun();
     if (!this.services.logsRequests) return;
     const { inputTokens, outputTokens } = this.#consumed;
-    this.services.logger.log("info", "request", {
+    this.services.logger.log("info", this.subject, {
       requestId: this.requestId,
       method: this.request.method,
       status,
@@ -206,7 +219,8 @@ export class Call implements Abortable, Ticked {
     });
   }
 
-  #forgetRun(): void {
+  /** The app need not stop or wait for it any more: something else runs, or nothing. */
+  forgetRun(): void {
     if (!this.#run) return;
     this.services.runs.delete(this.#run);
     this.services.ticker.unwatch(this.#run);

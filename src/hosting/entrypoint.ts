@@ -3,12 +3,13 @@
  * @module
  */
 import type { RequestContext } from "../context/request_context.ts";
-import type { Clock, IdSource, Logger, TurnStore } from "../run/seams.ts";
+import type { Clock, IdSource, Logger } from "../run/seams.ts";
 import type { ApiKeyAuth } from "./auth/api_key_auth.ts";
 import type { ApiKey, AuthHook } from "./auth/api_key.ts";
 import type { AppSource } from "./fake_models.ts";
 import type { DependencyHealth } from "./health.ts";
 import type { ResponsesReasoningConfig } from "./reasoning.ts";
+import type { RecordStore } from "./store/record_store.ts";
 
 /** Makes the typed values tools get from a request; may throw `HttpError`. */
 export type RequestContextFactory = (context: RequestContext) => unknown;
@@ -39,14 +40,19 @@ export interface HostLimits {
   readonly maxNesting?: number;
   /** Most messages of a conversation. @default unlimited */
   readonly maxMessages?: number;
+  /** Most responses of one key in the making that nobody waits for. @default 100 */
+  readonly maxBackgroundRuns?: number;
 }
 
 /** What the entrypoints of an app share. */
 export interface SharedOptions {
   /** Checks behind `/ready`. */
   readonly health?: readonly DependencyHealth[];
-  /** Where turns are parked that wait for a client. @default in memory, bounded */
-  readonly store?: TurnStore;
+  /**
+   * What is kept between requests: responses, parked turns, answers to idempotency keys. Started and
+   * closed with the app. @default in memory, bounded
+   */
+  readonly store?: RecordStore;
   /** Walls around requests. */
   readonly limits?: HostLimits;
   /** Where operators read what happened. @default warnings and errors on stderr, no line per request */

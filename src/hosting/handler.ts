@@ -2,22 +2,22 @@
  * From a request to its response: route, authenticate, decode, run, respond.
  * @module
  */
-import { RequestContext } from "../context/request_context.ts";
 import { encodeModel, encodeModelList } from "../protocols/model_list/mod.ts";
-import type { Protocol } from "../protocols/protocol.ts";
 import { HttpError, RequestError } from "../run/error.ts";
 import type { ConnectionInfo } from "./app.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
-import type { Caller } from "./auth/api_key.ts";
-import { type BodyLimits, readJsonBody } from "./body.ts";
+import type { BodyLimits } from "./body.ts";
 import { Call, type Services } from "./call.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RequestContextFactory } from "./entrypoint.ts";
 import type { RemoteAddress } from "./connection_table.ts";
+import { Generation } from "./generation.ts";
 import { authorityOf, checkLoopback, type CorsPolicy } from "./origin.ts";
-import { respond } from "./respond.ts";
+import { BackgroundRuns } from "./responses/background_runs.ts";
+import { Errands } from "./responses/errands.ts";
+import { ResponsePages } from "./responses/response_pages.ts";
+import { ResponseStore } from "./responses/response_store.ts";
 import { methodsOf, pathOf, type Route, Routes } from "./routes.ts";
-import { hostedContext } from "./run_context.ts";
 import type { StatusPages } from "./status_pages.ts";
 
 /** An entrypoint, ready to answer. */
@@ -39,7 +39,10 @@ export interface HandlerOptions {
   /** The APIs; their prefixes differ. */
   readonly entrypoints: readonly OpenEntrypoint[];
   /** Walls around requests. */
-  readonly limits: BodyLimits & { readonly maxMessages: number };
+  readonly limits: BodyLimits & {
+    readonly maxMessages: number;
+    readonly maxBackgroundRuns?: number;
+  };
   /** Which web pages may call. */
   readonly cors: CorsPolicy;
   /** Whether other machines may call where no key is needed. */
@@ -57,6 +60,8 @@ export class Handler {
   readonly #options: HandlerOptions;
   readonly #routes: Routes<OpenEntrypoint>;
   readonly #anyKeyless: boolean;
+  readonly #generation: Generation;
+  readonly #responses: ResponsePages;
 
   /**
    * Makes the routes.
@@ -67,6 +72,13 @@ export class Handler {
     this.#options = options;
     this.#routes = new Routes(options.entrypoints);
     this.#anyKeyless = options.entrypoints.some(({ authenticator }) => !authenticator.keyed);
+    const { services, limits } = options;
+    const { records, clock } = services;
+    const store = new ResponseStore(records);
+    const errands = new Errands(records);
+    const runs = new BackgroundRuns(services, { errands, maxPerTenant: limits.maxBackgroundRuns });
+    this.#generation = new Generation({ services, limits, responses: store, background: runs });
+    this.#responses = new ResponsePages({ store, runs, errands, clock });
   }
 
   /** Answers one request; never rejects. */
@@ -74,7 +86,7 @@ export class Handler {
     // Other servers pass other things along, or nothing.
     const served = typeof info === "object" && info !== null && "completed" in info;
     const remote = served ? info.remoteAddr as RemoteAddress | undefined : undefined;
-    const call = new Call(request, this.#options.services, remote);
+    const call = new Call(request, this.#options.services, { remote });
     try {
       return await this.#answer(call, info);
     } catch (error) {
@@ -132,6 +144,7 @@ export class Handler {
       case "model-list":
       case "model":
       case "protocol":
+      case "response":
         return this.#enter(call, route);
     }
   }
@@ -149,32 +162,12 @@ export class Handler {
       case "model":
         return call.answer(encodeModel(catalog.describe(route.id, caller)));
       case "protocol":
-        return await this.#run(call, caller, route);
+        return await this.#generation.answer(call, { ...route, caller });
+      case "response": {
+        const { tenant } = caller.principal;
+        return await this.#responses.answer(call, { ...route, tenant });
+      }
     }
-  }
-
-  async #run(
-    call: Call,
-    caller: Caller,
-    { entry, protocol }: { readonly entry: OpenEntrypoint; readonly protocol: Protocol },
-  ): Promise<Response> {
-    const { limits, services } = this.#options;
-    const exchange = protocol.decode(await readJsonBody(call.request, limits));
-    const model = entry.catalog.find(exchange.model, caller);
-    call.modelId = model.model.id;
-    checkMessageCount(exchange.request.messages.length, limits.maxMessages);
-    const context = hostedContext(call, caller, model.model.id);
-    if (entry.requestContextFactory) {
-      // The factory may wait on the outside world, so its signal has to mean something.
-      call.beginRun();
-      const seen = new RequestContext(exchange.request, context);
-      context.deps = await entry.requestContextFactory(seen);
-    }
-    const envelope = {
-      id: services.ids.mint(protocol.idPrefix),
-      createdAtS: Math.floor(services.clock.now() / 1000),
-    };
-    return await respond({ call, exchange, envelope, model, context });
   }
 
   #preflight(call: Call, origin: string | null): Response {
@@ -184,15 +177,6 @@ export class Handler {
       : this.#options.cors.preflightHeadersFor(origin, requested);
     return call.answer(null, { status: 204, headers });
   }
-}
-
-function checkMessageCount(count: number, maxMessages: number): void {
-  if (count <= maxMessages) return;
-  throw new RequestError(
-    "invalid-value",
-    `Shorten the conversation: it has ${count} messages, at most ${maxMessages} are taken`,
-    { param: "messages" },
-  );
 }
 
 function shownPath({ request }: Call): string {

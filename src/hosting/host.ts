@@ -19,11 +19,13 @@ import { Handler } from "./handler.ts";
 import { flushLogger, lineLogger, logsLevel } from "./log.ts";
 import { OpenRuns } from "./open_runs.ts";
 import { CorsPolicy } from "./origin.ts";
-import { reasoningFilter, type ResponsesReasoningConfig } from "./reasoning.ts";
+import { reasoningPolicy, type ResponsesReasoningConfig } from "./reasoning.ts";
 import { type Served, type ServeOptions, Server } from "./server.ts";
 import { SilenceTicker } from "./silence_ticker.ts";
 import { StatusPages } from "./status_pages.ts";
-import { MemoryTurns } from "./store/memory_turns.ts";
+import { MemoryRecords } from "./store/memory_records.ts";
+import { StoredTurns } from "./store/stored_turns.ts";
+import { storeHealth } from "./store/stores.ts";
 
 /** How long runs and runners get to end once they are told to, in milliseconds. */
 const STOP_MS = 5000;
@@ -65,20 +67,23 @@ class Host implements App {
   readonly #entrypoints: readonly HostedEntrypoint[];
   readonly #handler: Handler;
   #state: HostState = "new";
+  #storeStarted = false;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: HostOptions) {
-    const { clock = systemClock, limits = {}, insecure = false } = options;
+    const { clock = systemClock, limits = {}, insecure = false, health = [] } = options;
     const logger = options.logger ?? lineLogger({ level: "warn" });
     this.shutdownGraceMs = options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS;
     this.#insecure = insecure;
+    const records = options.store ?? new MemoryRecords({ clock });
     this.#services = {
       clock,
       ids: options.ids ?? systemIds,
       logger,
       logsRequests: logsLevel(logger, "info"),
-      turns: options.store ?? new MemoryTurns({ clock }),
+      records,
+      turns: new StoredTurns(records),
       runs: new OpenRuns(logger),
       ticker: new SilenceTicker(clock, options.keepAliveMs),
       connections: new ConnectionTable(clock),
@@ -93,13 +98,14 @@ class Host implements App {
         maxBodyBytes: limits.maxBodyBytes ?? MAX_BODY_BYTES,
         maxNesting: limits.maxNesting ?? MAX_NESTING,
         maxMessages: limits.maxMessages ?? Infinity,
+        maxBackgroundRuns: limits.maxBackgroundRuns,
       },
       cors: new CorsPolicy(options.corsOrigins),
       insecure,
       started: () => this.#started(),
       pages: new StatusPages({
         entrypoints: this.#entrypoints,
-        health: options.health ?? [],
+        health: options.store ? [storeHealth(records), ...health] : health,
         clock,
         state: () => this.#state === "new" ? "starting" : this.#state,
       }),
@@ -173,6 +179,8 @@ class Host implements App {
         if (entry.factory) this.#fill(entry, await entry.factory());
         entry.factory = undefined;
       }
+      if (!this.#storeStarted) await this.#services.records.start();
+      this.#storeStarted = true;
       const starts = await Promise.allSettled(
         this.#entrypoints.map(({ catalog }) => catalog.start()),
       );
@@ -203,7 +211,17 @@ class Host implements App {
     }));
     if (!await within(stopped, STOP_MS, clock)) logger.log("error", "models do not close", {});
     ticker.stop();
+    await this.#closeStore();
     await flushLogger(logger);
+  }
+
+  async #closeStore(): Promise<void> {
+    const { records, logger, clock } = this.#services;
+    const closed = Promise.resolve(records[Symbol.asyncDispose]()).catch((error: unknown) => {
+      const detail = error instanceof Error ? error.message : String(error);
+      logger.log("error", "store failed to close", { detail });
+    });
+    if (!await within(closed, STOP_MS, clock)) logger.log("error", "store does not close", {});
   }
 
   /** Nothing comes after stopping. */
@@ -245,7 +263,7 @@ class Host implements App {
     const prefix = normalPrefix(entrypoint.prefix);
     const reasoning = entrypoint.responsesReasoning;
     // Said now rather than when the first model is built.
-    reasoningFilter(reasoning);
+    reasoningPolicy(reasoning);
     const entry: HostedEntrypoint = {
       prefix,
       authenticator: authenticatorOf({ prefix, apiKeys, auth, clock: this.clock }),

@@ -170,7 +170,7 @@ Deno.test("createHost() reports what is wrong with all entrypoints at once", () 
     "entrypoints[1].keys[0].key",
     "entrypoints[2].apiKeys",
     "entrypoints[3]",
-    "entrypoints[4]",
+    "entrypoints[4].responsesReasoning.chunks",
     "entrypoints",
   ]);
 });

@@ -12,7 +12,11 @@ import { DEGRADED_MESSAGE, degradeFailures } from "./degrade.ts";
 import { errorClass, isDependencyError } from "./dependency_error.ts";
 import type { EnteredRunners } from "./entered_runners.ts";
 import { type DependencyPolicy, type FakeModel, isRunner, type Lifecycle } from "./fake_models.ts";
-import { type EventFilter, reasoningFilter, type ResponsesReasoningConfig } from "./reasoning.ts";
+import {
+  type ReasoningPolicy,
+  reasoningPolicy,
+  type ResponsesReasoningConfig,
+} from "./reasoning.ts";
 import { UnavailableRunner } from "./unavailable.ts";
 
 /**
@@ -60,8 +64,8 @@ export interface HostedModelOptions {
 export class HostedModel implements Runner {
   /** The model as registered. */
   readonly model: FakeModel;
-  /** What of a run the client may see. */
-  readonly filter: EventFilter;
+  /** Which reasoning the client sees. */
+  readonly reasoning: ReasoningPolicy;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #entered: EnteredRunners;
@@ -77,11 +81,14 @@ export class HostedModel implements Runner {
   /**
    * Prepares the model; nothing is built yet.
    *
-   * @throws {SetupError} when the model's reasoning mode cannot be served
+   * @throws {SetupError} when the model's reasoning mode lacks what it needs
    */
   constructor(model: FakeModel, options: HostedModelOptions) {
     this.model = model;
-    this.filter = reasoningFilter(model.responsesReasoning ?? options.reasoning);
+    this.reasoning = reasoningPolicy(
+      model.responsesReasoning ?? options.reasoning,
+      model.responsesReasoning && `models.${model.id}.responsesReasoning`,
+    );
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#entered = options.entered;
@@ -131,8 +138,13 @@ export class HostedModel implements Runner {
     }
   }
 
-  /** Answers a request. Events are those of the model's Runner. */
+  /** Answers a request. Events are those of the model's Runner, and what its reasoning mode adds. */
   run(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
+    const events = this.#answer(request, context);
+    return this.reasoning.accompany?.(events, context) ?? events;
+  }
+
+  #answer(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
     if (this.model.dependencyPolicy === "fail") return this.#run(request, context);
     return degradeFailures(() => this.#run(request, context), {
       request,

@@ -3,34 +3,45 @@
  * reads any more.
  * @module
  */
-import type { StreamEncoder } from "../protocols/protocol.ts";
-import { RunError } from "../run/error.ts";
+import type { FrameSink, StreamEncoder } from "../protocols/protocol.ts";
+import { type PublicError, RunError, toPublicError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
 import { GrammarError } from "../run/grammar.ts";
 import { type Call, CLIENT_GONE } from "./call.ts";
+import type { EventLog } from "./event_log.ts";
 import { frameBytes } from "./frame_bytes.ts";
 import type { Abortable } from "./open_runs.ts";
 import type { EventFilter } from "./reasoning.ts";
 import type { Answer } from "./respond.ts";
+import type { KeptAnswer } from "./responses/kept_answer.ts";
 import type { Ticked } from "./silence_ticker.ts";
 
-const KEEP_ALIVE: Uint8Array<ArrayBuffer> = new TextEncoder().encode(": keep-alive\n\n");
-
 type Next = Promise<IteratorResult<RunEvent>>;
-type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const KEEP_ALIVE: Bytes = new TextEncoder().encode(": keep-alive\n\n");
+
+/** Where frames go: the controller of a response's body, or a log. */
+interface Outlet {
+  readonly desiredSize: number | null;
+  enqueue(bytes: Bytes): void;
+}
 
 /**
- * The source of a response's body. Until `begin` resolves the status is still open: a failure then is
- * thrown and becomes an HTTP error, a later one is written in band.
+ * The source of a response's body, or of a log that several readers share. Until `begin` resolves the
+ * status is still open: a failure then is thrown and becomes an HTTP error, a later one is written in
+ * band. What is to be kept is kept before its client can know of it.
  */
-export class LiveStream
-  implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Abortable, Ticked {
+export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ticked {
   readonly #answer: Answer;
   readonly #call: Call;
   readonly #filter: EventFilter;
   readonly #encoder: StreamEncoder;
+  readonly #kept: KeptAnswer | undefined;
   #events: AsyncIterator<RunEvent> | undefined;
-  #controller: Controller | undefined;
+  #outlet: Outlet | undefined;
+  /** Ends the outlet. */
+  #endOutlet: () => void = () => {};
   /** Resolves `begin`; undefined once it has. */
   #release: (() => void) | undefined;
   /** What came before the first pull. */
@@ -41,15 +52,23 @@ export class LiveStream
   /** Whether a `pull` is waiting for the run. */
   #pulling = false;
   #finished = false;
+  /** Settles once the end of the answer is kept. */
+  #keeping: Promise<void> | undefined;
   #closed = false;
+  /** Whether the reader has left. */
+  #left = false;
+  /** Since anything was sent. */
   #silentTicks = 0;
+  /** Since a frame was sent. */
+  #idleTicks = 0;
 
   /** Prepares the stream; the run starts with `begin`. */
   constructor(answer: Answer) {
     this.#answer = answer;
     this.#call = answer.call;
-    this.#filter = answer.model.filter;
-    this.#encoder = answer.exchange.streamEncoder(answer.envelope);
+    this.#filter = answer.model.reasoning.newFilter();
+    this.#kept = answer.kept;
+    this.#encoder = answer.kept?.encoder ?? answer.exchange.streamEncoder(answer.envelope);
   }
 
   /**
@@ -57,11 +76,8 @@ export class LiveStream
    * without one. Rejects with what the run throws by then.
    */
   async begin(): Promise<void> {
-    const { model, exchange, context } = this.#answer;
-    this.#call.beginRun(this);
     try {
-      const events = model.run(exchange.request, context)[Symbol.asyncIterator]();
-      this.#events = events;
+      const events = this.#run();
       for (;;) {
         const next = events.next();
         const result = await this.#held(next);
@@ -81,8 +97,31 @@ export class LiveStream
       throw error;
     } finally {
       this.#release = undefined;
-      this.#silentTicks = 0;
+      this.#silentTicks = this.#idleTicks = 0;
     }
+  }
+
+  /**
+   * Runs to the end whether anybody reads or not. Resolves when the run has ended and never rejects;
+   * a run that does not heed `stop` ends later than the log.
+   */
+  drive(log: EventLog): Promise<void> {
+    this.#outlet = log;
+    this.#endOutlet = () => log.close({ whole: this.#finished });
+    this.#write = (frame) => {
+      this.#silentTicks = this.#idleTicks = 0;
+      log.append(frame);
+      if (log.full && !this.#finished && !this.#closed) {
+        throw new RunError("run-failed", `Answer is longer than any may be: ${log.size} frames`);
+      }
+    };
+    return this.pull();
+  }
+
+  #run(): AsyncIterator<RunEvent> {
+    const { model, exchange, context } = this.#answer;
+    this.#call.beginRun(this);
+    return this.#events = model.run(exchange.request, context)[Symbol.asyncIterator]();
   }
 
   /** The outcome of `next`, or undefined when the wait has been long enough. */
@@ -94,8 +133,9 @@ export class LiveStream
   }
 
   /** Called by the stream before anything is pulled. */
-  start(controller: Controller): void {
-    this.#controller = controller;
+  start(controller: ReadableStreamDefaultController<Bytes>): void {
+    this.#outlet = controller;
+    this.#endOutlet = () => controller.close();
   }
 
   /**
@@ -105,17 +145,23 @@ export class LiveStream
   async pull(): Promise<void> {
     this.#pulling = true;
     try {
-      if (!this.#opened) this.#open();
-      const events = this.#events!;
-      while (!this.#closed && this.#controller!.desiredSize! > 0) {
+      if (!this.#opened) {
+        const keeping = this.#open();
+        if (keeping) await keeping;
+      }
+      const events = this.#events ?? this.#run();
+      while (!this.#closed && this.#outlet!.desiredSize! > 0) {
         const result = await (this.#pending ?? events.next());
         this.#pending = undefined;
         if (this.#closed) return;
         if (result.done) this.#onEnd();
-        else this.#take(result.value);
+        else {
+          const keeping = this.#take(result.value);
+          if (keeping) await keeping;
+        }
       }
     } catch (error) {
-      this.#onFailure(error);
+      await this.#onFailure(error);
     } finally {
       this.#pulling = false;
     }
@@ -125,70 +171,136 @@ export class LiveStream
   abort(reason: unknown): void {
     this.#call.abort(reason);
     // While nobody pulls, the run does not get as far as to notice.
-    if (this.#controller && !this.#pulling) this.#onFailure(reason);
+    if (this.#outlet && !this.#pulling) {
+      this.#follow(this.#onFailure(reason), "ending a stopped run");
+    }
+  }
+
+  /** Ends the answer at once, whether or not the run heeds it. Resolves when what came is kept. */
+  async stop(reason: unknown): Promise<void> {
+    if (!this.#closed && !this.#finished) {
+      this.#call.abort(reason);
+      this.#onFailure(reason);
+    }
+    await this.#keeping;
   }
 
   /** Called by the stream when its reader has left. */
   cancel(): void {
+    this.#left = true;
     if (this.#closed) return;
     this.#closed = true;
-    this.#call.abort(new RunError("cancelled", "The client went away"));
-    this.#call.services.runs.track(this.#leave(), "ending a run nobody reads");
+    const reason = new RunError("cancelled", "The client went away");
+    this.#call.abort(reason);
+    if (this.#kept && !this.#finished) {
+      this.#encoder.fail(toPublicError(reason, this.#call.requestId), () => {});
+      this.#follow(this.#kept.keep([]), "keeping an answer nobody reads");
+    }
+    this.#follow(this.#leave(), "ending a run nobody reads");
     this.#call.end(this.#finished ? 200 : CLIENT_GONE);
   }
 
   /** Called once a tick: breaks the silence when it has lasted long enough. */
   tick(): void {
+    this.#idleTicks += 1;
     const silent = ++this.#silentTicks >= this.#call.services.ticker.silenceTicks;
     if (this.#release) {
       this.#call.watchClient();
       if (silent) this.#release();
-    } else if (silent && this.#controller && (this.#controller.desiredSize ?? 0) > 0) {
+    } else if (silent && this.#outlet && !this.#closed && (this.#outlet.desiredSize ?? 0) > 0) {
       // A reader that is behind has something to read; it needs no sign of life.
-      this.#silentTicks = 0;
-      this.#controller.enqueue(KEEP_ALIVE);
+      this.#breakSilence();
     }
   }
 
-  #open(): void {
+  /** Comments keep connections open; every other time a frame also keeps the client waiting. */
+  #breakSilence(): void {
+    this.#silentTicks = 0;
+    const { silenceTicks } = this.#call.services.ticker;
+    if (this.#idleTicks >= 2 * silenceTicks && this.#encoder.keepAlive) {
+      this.#encoder.keepAlive(this.#write);
+    } else {
+      this.#outlet!.enqueue(KEEP_ALIVE);
+    }
+  }
+
+  #open(): Promise<void> | undefined {
     this.#opened = true;
     this.#encoder.open(this.#write);
     const first = this.#first;
     this.#first = undefined;
-    if (first) this.#take(first);
+    return first && this.#take(first);
   }
 
-  readonly #write = (frame: string): void => {
-    this.#silentTicks = 0;
-    this.#controller!.enqueue(frameBytes(frame));
+  #write: FrameSink = (frame) => {
+    this.#silentTicks = this.#idleTicks = 0;
+    this.#outlet!.enqueue(frameBytes(frame));
   };
 
-  #take(event: RunEvent): void {
-    if (event.type === "finish") this.#finished = true;
-    else if (event.type === "usage") this.#call.count(event);
+  /** Encodes an event; a promise where that has to wait for the answer to be kept. */
+  #take(event: RunEvent): Promise<void> | undefined {
+    if (event.type === "finish") {
+      this.#finished = true;
+      if (this.#kept) return this.#keeping = this.#keepFinished(event, this.#kept);
+    } else if (event.type === "usage") {
+      this.#call.count(event);
+    }
     if (this.#filter(event)) this.#encoder.event(event, this.#write);
+    return undefined;
+  }
+
+  async #keepFinished(event: RunEvent, kept: KeptAnswer): Promise<void> {
+    const frames: string[] = [];
+    this.#encoder.event(event, (frame) => frames.push(frame));
+    await kept.keep(frames);
+    if (this.#closed) return;
+    for (const frame of frames) this.#write(frame);
   }
 
   #onEnd(): void {
     if (!this.#finished) throw new GrammarError("Events ended without finish");
     this.#closed = true;
-    this.#controller!.close();
+    this.#endOutlet();
     this.#call.end(200);
   }
 
-  #onFailure(error: unknown): void {
-    if (this.#closed) return;
+  /** Ends the answer in band; a promise where that has to wait for the answer to be kept. */
+  #onFailure(error: unknown): Promise<void> | undefined {
+    if (this.#closed) return undefined;
     const shown = this.#call.explain(error);
-    // A failure while the run tidies up comes after a whole answer: the client need not know.
-    if (!this.#finished) this.#encoder.fail(shown, this.#write);
     this.#closed = true;
-    this.#controller!.close();
+    // A failure while the run tidies up comes after a whole answer: the client need not know.
+    if (this.#finished) {
+      this.#close();
+    } else if (this.#kept) {
+      return this.#keeping = this.#keepFailed(shown, this.#kept);
+    } else {
+      this.#encoder.fail(shown, this.#write);
+      this.#close();
+    }
+    return undefined;
+  }
+
+  async #keepFailed(shown: PublicError, kept: KeptAnswer): Promise<void> {
+    const frames: string[] = [];
+    this.#encoder.fail(shown, (frame) => frames.push(frame));
+    await kept.keep(frames);
+    for (const frame of this.#left ? [] : frames) this.#write(frame);
+    this.#close();
+  }
+
+  #close(): void {
+    if (!this.#left) this.#endOutlet();
     this.#call.end(200);
     // Does nothing after the run's own failure; ends it after one of ours.
-    this.#call.services.runs.track(this.#leave(), "ending a failed run");
+    this.#follow(this.#leave(), "ending a failed run");
   }
 
   #leave(): PromiseLike<unknown> | undefined {
     return this.#events?.return?.();
+  }
+
+  #follow(work: PromiseLike<unknown> | undefined, what: string): void {
+    this.#call.services.runs.track(work, what);
   }
 }

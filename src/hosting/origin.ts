@@ -41,7 +41,8 @@ export class CorsPolicy {
     if (!this.#allows(origin)) return undefined;
     return {
       "access-control-allow-origin": this.#any ? "*" : origin,
-      "access-control-expose-headers": "x-request-id, openai-processing-ms, retry-after",
+      "access-control-expose-headers":
+        "x-request-id, openai-processing-ms, retry-after, idempotent-replayed",
       "vary": "origin",
     };
   }

@@ -5,9 +5,10 @@
 import type { Envelope, Exchange } from "../protocols/protocol.ts";
 import { Fold } from "../run/fold.ts";
 import type { RunContext } from "../run/runner.ts";
-import type { Call } from "./call.ts";
+import type { Call, ResponseHeaders } from "./call.ts";
 import type { HostedModel } from "./lifecycle.ts";
 import { LiveStream } from "./live_stream.ts";
+import type { KeptAnswer } from "./responses/kept_answer.ts";
 
 /** Everything an answer is made of. */
 export interface Answer {
@@ -21,6 +22,8 @@ export interface Answer {
   readonly model: HostedModel;
   /** What the run is given. */
   readonly context: RunContext;
+  /** Keeps the answer; absent where nothing is to be kept. */
+  readonly kept?: KeptAnswer;
 }
 
 /** Runs the model and answers in the form the client asked for. Failures are thrown. */
@@ -29,25 +32,41 @@ export function respond(answer: Answer): Promise<Response> {
 }
 
 async function respondWhole(answer: Answer): Promise<Response> {
-  const { call, exchange, envelope, model, context } = answer;
-  const { filter } = model;
+  return answer.call.answer(await runWhole(answer));
+}
+
+async function respondStreaming(answer: Answer): Promise<Response> {
+  const stream = new LiveStream(answer);
+  await stream.begin();
+  return streamed(answer.call, stream);
+}
+
+/** Runs the model to its end; the unstreamed answer, kept where it is to be. */
+export async function runWhole(answer: Answer): Promise<string> {
+  const { call, exchange, envelope, model, context, kept } = answer;
+  const filter = model.reasoning.newFilter();
   call.beginRun();
   const fold = new Fold();
   for await (const event of model.run(exchange.request, context)) {
     call.count(event);
     if (filter(event)) fold.add(event);
   }
-  return call.answer(exchange.encodeResult(fold.result(), envelope));
+  const result = fold.result();
+  return kept ? await kept.keepWhole(result) : exchange.encodeResult(result, envelope);
 }
 
-async function respondStreaming(answer: Answer): Promise<Response> {
-  const { call } = answer;
-  const stream = new LiveStream(answer);
-  await stream.begin();
+/** A response whose body is a stream of events. */
+export function streamed(
+  call: Call,
+  source: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>,
+  more?: ResponseHeaders,
+): Response {
   call.stopWatchingClient();
   const headers = call.headers("text/event-stream");
   // Proxies must neither keep frames back nor squeeze them together.
   headers["cache-control"] = "no-cache, no-transform";
   headers["x-accel-buffering"] = "no";
-  return new Response(new ReadableStream(stream), { headers });
+  return new Response(new ReadableStream(source), {
+    headers: more ? Object.assign(headers, more) : headers,
+  });
 }

@@ -5,6 +5,7 @@
 import type { RunContext } from "../run/runner.ts";
 import type { Caller } from "./auth/api_key.ts";
 import type { Call } from "./call.ts";
+import type { HostedModel } from "./lifecycle.ts";
 
 /** Headers that never get further than authentication. */
 const CREDENTIAL_HEADERS = [
@@ -25,13 +26,13 @@ export interface HostedContext extends RunContext {
  * The context of one call. Its own, enumerable fields survive being spread; the headers are copied
  * when somebody asks for them, for most runs never do.
  */
-export function hostedContext(call: Call, caller: Caller, modelId: string): HostedContext {
+export function hostedContext(call: Call, caller: Caller, model: HostedModel): HostedContext {
   const { clock, ids, logger, turns } = call.services;
   const { request } = call;
   let headers: Headers | undefined;
   return {
     runId: call.requestId,
-    modelId,
+    modelId: model.model.id,
     principal: caller.principal,
     signal: call.signal,
     get headers() {
@@ -42,6 +43,7 @@ export function hostedContext(call: Call, caller: Caller, modelId: string): Host
     ids,
     logger,
     turns,
+    reasoning: model.reasoning.source,
   };
 }
 

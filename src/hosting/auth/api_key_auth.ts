@@ -2,8 +2,8 @@
  * A set of API keys, kept as hashes.
  * @module
  */
-import type * as NodeCrypto from "node:crypto";
 import { SetupError, type SetupProblem } from "../../run/error.ts";
+import { nodeCrypto } from "../node_crypto.ts";
 import type { ApiKey } from "./api_key.ts";
 
 /** One key without itself. */
@@ -14,17 +14,6 @@ export interface KeyRecord {
   readonly models: readonly string[] | undefined;
   /** Milliseconds since 1970; undefined: never. */
   readonly expiresAtMs: number | undefined;
-}
-
-let loadedCrypto: typeof NodeCrypto | undefined;
-
-/**
- * Loaded with the first keys, not with this file: it takes as long to load as half of the server. The
- * web's own hash is asynchronous and costs more than everything else in a request.
- */
-function nodeCrypto(): typeof NodeCrypto {
-  // deno-lint-ignore no-process-global -- to import `node:process` is to load what is put off here.
-  return loadedCrypto ??= process.getBuiltinModule("node:crypto");
 }
 
 interface StoredKey extends KeyRecord {

@@ -1,0 +1,65 @@
+/**
+ * Parked turns as records.
+ * @module
+ */
+import type { ParkedTurn, TurnStore } from "../../run/seams.ts";
+import type { RecordStore, StoredRecord } from "./record_store.ts";
+
+/** How large turns may be, and how long they are kept. */
+export interface StoredTurnsOptions {
+  /** Most characters of a turn as JSON; a larger one is not kept. @default 16777216 */
+  readonly maxChars?: number;
+  /** How long a turn is kept after it was parked. @default the store's, else 86400000 (a day) */
+  readonly ttlMs?: number;
+}
+
+/** What is kept under a call id: the turn, or where it is. */
+type TurnRecord = { readonly turn: ParkedTurn } | { readonly at: string };
+
+const MAX_CHARS = 16 * 1024 * 1024;
+const TTL_MS = 24 * 60 * 60 * 1000;
+
+/** Keeps parked turns in a record store. */
+export class StoredTurns implements TurnStore {
+  readonly #records: RecordStore;
+  readonly #maxChars: number;
+  readonly #ttlMs: number;
+
+  /** Writes to `records`, which the caller starts and closes. */
+  constructor(records: RecordStore, options: StoredTurnsOptions = {}) {
+    this.#records = records;
+    this.#maxChars = options.maxChars ?? MAX_CHARS;
+    this.#ttlMs = options.ttlMs ?? records.ttlMs ?? TTL_MS;
+  }
+
+  /** Keeps a turn under each of its calls; one that is too large is not kept. */
+  async park(tenant: string, turn: ParkedTurn): Promise<void> {
+    const [first, ...others] = Object.keys(turn.callIds);
+    if (first === undefined) return;
+    const json = JSON.stringify({ turn } satisfies TurnRecord);
+    if (json.length > this.#maxChars) return;
+    // With one call, as is usual, the turn is one record. With several it is kept once, under a
+    // name of its own, so that a call id that comes again takes nothing from the others.
+    const at = others.length === 0 ? first : `turn of ${first}`;
+    const records: StoredRecord[] = [{ kind: "turn", id: at, json }];
+    if (others.length > 0) {
+      const pointer = JSON.stringify({ at } satisfies TurnRecord);
+      for (const id of [first, ...others]) records.push({ kind: "turn", id, json: pointer });
+    }
+    await this.#records.put(tenant, records, this.#ttlMs);
+  }
+
+  /** The turn behind a call, while it is kept and if it is this tenant's. */
+  async find(tenant: string, callId: string): Promise<ParkedTurn | undefined> {
+    const record = await this.#read(tenant, callId);
+    const found = record && "at" in record ? await this.#read(tenant, record.at) : record;
+    if (!found || !("turn" in found)) return undefined;
+    // Another turn may have taken the place the pointer led to.
+    return Object.hasOwn(found.turn.callIds, callId) ? found.turn : undefined;
+  }
+
+  async #read(tenant: string, id: string): Promise<TurnRecord | undefined> {
+    const [json] = await this.#records.get(tenant, "turn", [id]);
+    return json === undefined ? undefined : JSON.parse(json);
+  }
+}
