@@ -8,11 +8,11 @@ import type { ApiKey } from "../hosting/auth/api_key.ts";
 import type { Entrypoint } from "../hosting/entrypoint.ts";
 import { FakeModels, type ModelSource } from "../hosting/fake_models.ts";
 import { createHost } from "../hosting/host.ts";
-import type { ReasoningConfig } from "../hosting/reasoning.ts";
 import { unavailable } from "../hosting/unavailable.ts";
 import type { Model } from "../models/model.ts";
 import type { Logger } from "../run/seams.ts";
 import { assembleBackends } from "./assemble/backends.ts";
+import { assembleStore } from "./assemble/store.ts";
 import { notInForce } from "./not_in_force.ts";
 import type {
   ResolvedDeployment,
@@ -41,6 +41,7 @@ export async function assemble(
     entrypoints: deployment.entrypoints.map((entrypoint) =>
       assembleEntrypoint(entrypoint, backends)
     ),
+    store: assembleStore(deployment.store),
     logger,
     insecure: deployment.insecure,
     corsOrigins: deployment.corsOrigins,
@@ -65,7 +66,7 @@ function assembleEntrypoint(
       lifecycle: typeof source === "function" ? model.lifecycle : "startup",
       dependencyPolicy: model.dependencyPolicy,
       description: model.description,
-      responsesReasoning: reasoningOf(model),
+      responsesReasoning: model.responsesReasoning,
     });
   }
   const { prefix, keys } = entrypoint;
@@ -96,11 +97,6 @@ function missingMachinery(model: ResolvedModel): string | undefined {
   if (model.codeMode) return "models with code_mode cannot run in this version";
   if (model.mcps.length > 0) return "models with mcps cannot run in this version";
   return undefined;
-}
-
-/** Modes that are not in force show no reasoning. */
-function reasoningOf({ responsesReasoning: { mode } }: ResolvedModel): ReasoningConfig {
-  return { mode: mode === "agent" ? "agent" : "disabled" };
 }
 
 function apiKeyOf({ name, secret, models, expiresAtMs }: ResolvedKey): ApiKey {

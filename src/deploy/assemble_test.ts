@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import type { LogFields } from "../run/seams.ts";
 import { assembleBackends } from "./assemble/backends.ts";
 import { assemble } from "./assemble.ts";
@@ -66,4 +66,53 @@ entrypoints:
   assertEquals((await ask("/b", { model: "two", tools })).status, 400);
   assertEquals((await ask("/b", { model: "two", user: "x".repeat(2000) })).status, 413);
   assert(warnings.includes("Setting has no effect in this version: limits.max_concurrent_runs"));
+});
+
+Deno.test("assemble() puts a model's reasoning mode in force and warns of none", async () => {
+  const warnings: string[] = [];
+  const logger = {
+    log: (level: string, message: string) => {
+      if (level === "warn") warnings.push(message);
+    },
+  };
+  const seen = Promise.withResolvers<void>();
+  await using backend = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async () => {
+      await seen.promise;
+      return new Response("{}", { status: 400 });
+    },
+  );
+  await using app = await assemble(
+    await read(`
+backends:
+  slow: {base_url: "http://127.0.0.1:${backend.addr.port}/v1", model: m, max_retries: 0}
+entrypoints:
+  /a:
+    models:
+      own: {backend: slow, responses_reasoning: custom}
+      fixed:
+        backend: slow
+        responses_reasoning: {mode: premade, chunks: [Hold on], interval: 5ms}
+`),
+    { logger },
+  );
+  assertEquals(warnings, []);
+  const response = await app.fetch(
+    new Request("http://localhost/a/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "fixed",
+        messages: [{ role: "user", content: "Hello" }],
+        stream: true,
+      }),
+    }),
+  );
+  let text = "";
+  for await (const frame of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += frame;
+    if (text.includes('"reasoning":"Hold on"')) seen.resolve();
+  }
+  assertStringIncludes(text, '"error"');
 });

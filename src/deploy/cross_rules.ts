@@ -95,17 +95,22 @@ async function scopeProblems(scope: TreeMapping, options: Scope): Promise<void> 
   await apiKeyProblems(scope, options.path, options.findings);
 }
 
+/** Keys of a store that not every type has. */
+const STORE_KEYS: readonly (readonly [key: string, types: readonly string[]])[] = [
+  ["path", ["sqlite"]],
+  ["url", ["redis"]],
+  ["max_size", ["memory", "sqlite"]],
+];
+
 function storeProblems(file: TreeMapping, findings: Findings): void {
   const store = asMapping(file.store);
   if (!store) return;
-  for (
-    const [key, type] of [["path", "sqlite"], ["url", "redis"], ["max_size", "memory"]] as const
-  ) {
-    if (store[key] !== undefined && store.type !== type) {
+  for (const [key, types] of STORE_KEYS) {
+    if (store[key] !== undefined && !types.some((type) => type === store.type)) {
       findings.add(
         ["store", key],
         "Cannot stand beside this type",
-        `${key} with type ${type} only`,
+        `${key} with type ${types.join(" or ")} only`,
       );
     }
   }

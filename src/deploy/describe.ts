@@ -195,7 +195,7 @@ function describeStore(store: ResolvedStore): Mapping {
     case "memory":
       return { type: store.type, ttl, "max_size": sizeOf(store.maxBytes) };
     case "sqlite":
-      return { type: store.type, path: store.path, ttl };
+      return { type: store.type, path: store.path, ttl, "max_size": sizeOf(store.maxBytes) };
     case "redis":
       return { type: store.type, url: maskedUrl(store.url), ttl };
     default:

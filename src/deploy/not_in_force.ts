@@ -12,17 +12,11 @@ import type { TreePath } from "./tree.ts";
 
 /** Paths of the keys that are set and have no effect yet, so that nobody relies on them. */
 export function notInForce(deployment: ResolvedDeployment): readonly TreePath[] {
-  const { limits, store } = deployment;
-  const memory = store.type === "memory" ? store : undefined;
+  const { limits } = deployment;
   return [
     ...given([], {
       metrics: deployment.metrics || undefined,
       workers: deployment.workers > 1 || undefined,
-    }),
-    ...given(["store"], {
-      type: memory ? undefined : true,
-      ttl: store.ttlMs,
-      "max_size": memory?.maxBytes,
     }),
     ...given(["limits"], {
       "max_image": limits.maxImageBytes,
@@ -43,16 +37,11 @@ function scopeKeys({ prefix, keys, models }: ResolvedEntrypoint): TreePath[] {
   ];
 }
 
-const REASONING_IN_FORCE: ReadonlySet<string> = new Set(["disabled", "agent"]);
-
 function modelKeys(path: TreePath, model: ResolvedModel): TreePath[] {
   return [
     ...given(path, {
       "background_tasks": model.backgroundTasks.type === "off" ? undefined : true,
       "on_disconnect": model.onDisconnect.type === "cancel" ? undefined : true,
-      "responses_reasoning": REASONING_IN_FORCE.has(model.responsesReasoning.mode)
-        ? undefined
-        : true,
       approval: model.approval.length === 0 ? undefined : true,
     }),
     ...loadKeys([...path, "limits"], model.limits),

@@ -83,8 +83,10 @@ function resolveStore(store: DeploymentFile["store"]): ResolvedStore {
   switch (given.type) {
     case "memory":
       return { type: "memory", ttlMs, maxBytes: bytes(given.max_size) };
-    case "sqlite":
-      return { type: "sqlite", path: given.path ?? "fakellm.sqlite", ttlMs };
+    case "sqlite": {
+      const { path = "fakellm.sqlite" } = given;
+      return { type: "sqlite", path, ttlMs, maxBytes: bytes(given.max_size) };
+    }
     case "redis":
       return { type: "redis", url: given.url ?? "redis://127.0.0.1:6379", ttlMs };
     default:

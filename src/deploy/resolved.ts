@@ -150,7 +150,7 @@ export type ResolvedPermissions = Readonly<
   Record<(typeof PERMISSION_KINDS)[number], "all" | readonly string[]>
 >;
 
-/** Which reasoning the Responses API shows. */
+/** Which reasoning clients see. */
 export type ResolvedReasoning =
   | { readonly mode: "disabled" | "agent" | "custom" }
   | {
@@ -206,7 +206,12 @@ export type ResolvedStore =
     readonly ttlMs: number | undefined;
     readonly maxBytes: number | undefined;
   }
-  | { readonly type: "sqlite"; readonly path: string; readonly ttlMs: number | undefined }
+  | {
+    readonly type: "sqlite";
+    readonly path: string;
+    readonly ttlMs: number | undefined;
+    readonly maxBytes: number | undefined;
+  }
   | {
     readonly type: "redis";
     /** Secret: may hold a password. */

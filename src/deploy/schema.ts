@@ -32,18 +32,28 @@ const entrypointSchema = mapping({
   models: modelsSchema.describe("The models of this entrypoint."),
 });
 
+const REDIS_URL =
+  /^rediss?:\/\/(?:[^\s/@]*@)?(?:\[[\da-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?(?:\/\d*)?$/i;
+
 const storeSchema = z.union([
   z.enum(["memory", "sqlite", "redis"]),
   mapping({
     type: oneOf(["memory", "sqlite", "redis"]).describe(
-      "memory: bounded, lost at the end. sqlite: one file. redis: shared by several servers.",
+      "memory: bounded, lost at the end (default). sqlite: one file. redis: shared by several servers.",
     ),
-    path: text("a file").optional().describe("File of sqlite."),
-    url: form(/^rediss?:\/\/\S+$/, "a redis:// or rediss:// URL").optional().describe(
-      "Address of redis. Kept secret.",
+    path: text("a file").optional().describe(
+      "File of sqlite, made where there is none; its folder must exist. Default fakellm.sqlite.",
     ),
-    ttl: duration({ minMs: 1000 }).optional().describe("How long a record is kept."),
-    max_size: size().optional().describe("Most bytes of the memory store."),
+    url: form(REDIS_URL, 'a URL as "redis://user:password@host:6379/0", or rediss: for TLS')
+      .optional().describe(
+        "Address of redis, with user and password where it wants them. Kept secret. Default redis://127.0.0.1:6379.",
+      ),
+    ttl: duration({ minMs: 1000 }).optional().describe(
+      "How long conversations are kept. Default 30 days; a day for open tool calls.",
+    ),
+    max_size: size().optional().describe(
+      "Most bytes of memory (default 64MiB) or sqlite (default unlimited); the oldest records go first.",
+    ),
   }),
 ], { error: "memory, sqlite, redis, or a mapping with type, path, url, ttl, max_size" });
 

@@ -69,10 +69,14 @@ const reasoningSchema = z.union([
   z.enum(["disabled", "agent", "custom"]),
   mapping({
     mode: z.enum(["disabled", "agent", "custom", "premade"], { error: reasoningModes }).describe(
-      "disabled: no reasoning is sent. agent: the model's own. custom: what workflow code emits. premade: the given texts in a loop while a run is going.",
+      "disabled: no reasoning is sent. agent: the model's own. custom: what workflow code tells. premade: the given texts in a loop while a run is silent.",
     ),
-    chunks: list(text(), "a list of texts").optional().describe("The texts of mode premade."),
-    interval: duration({ minMs: 1 }).optional().describe("Time between two texts of mode premade."),
+    chunks: list(text(), "a list of texts").optional().describe(
+      "The texts of mode premade; a blank line goes between two that bring no white space there.",
+    ),
+    interval: duration({ minMs: 1 }).optional().describe(
+      "Silence before the first text of mode premade and between two of them. Default 2s.",
+    ),
   }),
 ], { error: "disabled, agent, custom, or a mapping with mode, chunks, interval" });
 
@@ -106,7 +110,7 @@ export const modelsSchema = named("model_id", {
     "What a missing dependency does: fail the request (default), or answer with a message that says so.",
   ),
   responses_reasoning: reasoningSchema.optional().describe(
-    "Which reasoning the Responses API shows. Default disabled.",
+    "Which reasoning clients see, on both APIs. Default disabled.",
   ),
   permissions: permissionsSchema.optional().describe("What the module may do. Default: nothing."),
   integrity: form(/^sha256-[A-Za-z0-9+/]{43}=$/, 'a hash as "sha256-" and 44 Base64 characters')
