@@ -48,6 +48,14 @@ export type {
 } from "./src/hosting/fake_models.ts";
 export { DependencyHealth } from "./src/hosting/health.ts";
 export type { CheckOutcome, HealthCheck } from "./src/hosting/health.ts";
+export { memoryStore, redisStore, sqliteStore } from "./src/hosting/store/stores.ts";
+export type {
+  MemoryStoreOptions,
+  RedisStoreOptions,
+  SqliteStoreOptions,
+  StoreOptions,
+} from "./src/hosting/store/stores.ts";
+export type { RecordKind, RecordStore, StoredRecord } from "./src/hosting/store/record_store.ts";
 export { LiveClient, liveClient } from "./src/hosting/live_client.ts";
 export type {
   LiveClientOptions,
@@ -109,6 +117,7 @@ export type { Toolset } from "./src/tools/toolset.ts";
 
 // Workflows.
 export type { InnerResult, InnerRunOptions } from "./src/workflow/inner_run.ts";
+export type { WorkflowReasoning } from "./src/workflow/reasoning.ts";
 export { WorkflowRequest } from "./src/workflow/request.ts";
 export { WorkflowResponse, WorkflowToolCall } from "./src/workflow/response.ts";
 export type {
@@ -117,6 +126,7 @@ export type {
   WorkflowResponseFields,
   WorkflowToolCallFields,
 } from "./src/workflow/response.ts";
+export type { WorkflowSpan } from "./src/workflow/span.ts";
 export { AgenticWorkflow } from "./src/workflow/workflow.ts";
 export type { WorkflowDefinition, WorkflowFunction } from "./src/workflow/workflow.ts";
 

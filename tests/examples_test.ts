@@ -15,6 +15,7 @@ const CHECKS: Readonly<Record<string, () => Promise<{ check(): Promise<void> }>>
   "multi_model_agents": () => import("../examples/multi_model_agents/check.ts"),
   "openai_compatible_hidden_tool_smoke": () =>
     import("../examples/openai_compatible_hidden_tool_smoke/check.ts"),
+  "openai_responses_reasoning": () => import("../examples/openai_responses_reasoning/check.ts"),
 };
 
 const EXAMPLES = new URL("../examples/", import.meta.url);
@@ -67,6 +68,10 @@ const COMMANDS: readonly { readonly args: readonly string[]; readonly says: RegE
       "--prefix=/smoke",
     ],
     says: /^PASS a\nPASS b\n$/,
+  },
+  {
+    args: ["examples/openai_responses_reasoning/main.ts"],
+    says: /^I have to see notes\.txt first[^]*Looking for mistakes[^]*To mend: [^]*To keep: /,
   },
 ];
 

@@ -158,7 +158,8 @@ function loadedWith(entry: string): Set<string> {
 }
 
 /** Packages that cost tens of milliseconds and that many users never need. */
-const HEAVY = /^(?:npm:)?(?:openai|@modelcontextprotocol\/sdk|@cfworker\/json-schema)\b/;
+const HEAVY =
+  /^(?:npm:)?(?:openai|@modelcontextprotocol\/sdk|@redis\/client|@cfworker\/json-schema)\b/;
 
 for (const entry of ["mod.ts", "cli.ts", "src/agent/mod.ts"]) {
   Deno.test(`importing ${entry} loads no heavy package, no test double and no other entry`, () => {
