@@ -1,25 +1,25 @@
 /**
- * The app that is attacked, and requests it takes.
+ * The app that is attacked.
  * @module
  */
 import { Agent, type App, createApp, DemoBackend, tool } from "../../mod.ts";
 import type { AppOptions } from "../../mod.ts";
 import { CollectingLogger } from "../../src/testing/test_context.ts";
 import { type Answer, read } from "./answers.ts";
+import type { Surface } from "./surface.ts";
 
 /** An app under attack. */
 export interface Target extends AsyncDisposable {
   readonly app: App;
   readonly logger: CollectingLogger;
-  /** Posts a body as JSON to the chat endpoint, in process. */
+  /** Posts a body as JSON to the API, in process. */
   post(body: BodyInit | null, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Sends something else, in process; a path is that of a URL. */
+  send(method: string, path: string): Promise<Answer>;
 }
 
-/** Where chat completions are. */
-export const CHAT_URL = "http://localhost/v1/chat/completions";
-
 /** An agent with a hidden tool over the demo backend, served as `agent`. */
-export function target(options: AppOptions = {}): Target {
+export function target(surface: Surface, options: AppOptions = {}): Target {
   const logger = new CollectingLogger();
   const clock = tool({ name: "clock", description: "The time", execute: () => "12:00" });
   const app = createApp(new Agent({ model: new DemoBackend(), tools: [clock] }), {
@@ -27,126 +27,18 @@ export function target(options: AppOptions = {}): Target {
     logger,
     ...options,
   });
+  const fetch = async (url: string, init: RequestInit) =>
+    await read(await app.fetch(new Request(url, init)));
   return {
     app,
     logger,
-    async post(body, headers = {}) {
-      const request = new Request(CHAT_URL, {
+    post: (body, headers = {}) =>
+      fetch(surface.url, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body,
-      });
-      return await read(await app.fetch(request));
-    },
+      }),
+    send: (method, path) => fetch(new URL(surface.url).origin + path, { method }),
     [Symbol.asyncDispose]: () => app.stop(),
   };
 }
-
-/** A body the target takes. */
-export const GOOD: Readonly<Record<string, unknown>> = {
-  model: "agent",
-  messages: [{ role: "user", content: "Hello" }],
-};
-
-const PIXEL = "data:image/png;base64,iVBORw0KGgo=";
-const WEATHER = {
-  type: "function",
-  function: {
-    name: "weather",
-    description: "The weather",
-    parameters: {
-      type: "object",
-      properties: { city: { type: "string", enum: ["Rome", "Oslo"] }, days: { type: "integer" } },
-      required: ["city"],
-      additionalProperties: false,
-    },
-    strict: true,
-  },
-};
-const CALL = {
-  id: "call_1",
-  type: "function",
-  function: { name: "weather", arguments: '{"city":"Rome"}' },
-};
-const SCHEMA = {
-  type: "object",
-  properties: { n: { type: "integer", minimum: 1 }, list: { type: "array", items: {} } },
-  required: ["n"],
-};
-
-/** Bodies the target takes, that together use every field. */
-export const GOOD_BODIES: readonly Readonly<Record<string, unknown>>[] = [
-  GOOD,
-  { ...GOOD, stream: true, "stream_options": { "include_usage": true } },
-  {
-    ...GOOD,
-    temperature: 1,
-    "top_p": 0.5,
-    stop: ["a", "b"],
-    seed: 3,
-    "max_completion_tokens": 100,
-    "max_tokens": 100,
-    "presence_penalty": 0.1,
-    "frequency_penalty": 0.1,
-    "logit_bias": { "1": 2 },
-    n: 1,
-    logprobs: false,
-    "top_logprobs": 0,
-    "reasoning_effort": "low",
-    verbosity: "low",
-    metadata: { k: "v" },
-    modalities: ["text"],
-    user: "u",
-    store: true,
-    "service_tier": "auto",
-    prediction: { type: "content", content: "x" },
-  },
-  { ...GOOD, tools: [WEATHER], "tool_choice": "auto", "parallel_tool_calls": false },
-  { ...GOOD, stream: true, tools: [WEATHER], "tool_choice": "required" },
-  { ...GOOD, tools: [WEATHER], "tool_choice": { type: "function", function: { name: "weather" } } },
-  {
-    ...GOOD,
-    tools: [WEATHER, { type: "custom", custom: { name: "free", format: { type: "text" } } }],
-    "tool_choice": {
-      type: "allowed_tools",
-      "allowed_tools": {
-        mode: "auto",
-        tools: [{ type: "function", function: { name: "weather" } }],
-      },
-    },
-  },
-  { ...GOOD, functions: [WEATHER.function], "function_call": { name: "weather" } },
-  { ...GOOD, stream: true, "response_format": { type: "json_object" } },
-  {
-    ...GOOD,
-    "response_format": {
-      type: "json_schema",
-      "json_schema": { name: "n", schema: SCHEMA, strict: true, description: "A number" },
-    },
-  },
-  {
-    model: "agent",
-    stream: true,
-    messages: [
-      { role: "system", content: "Be brief" },
-      { role: "developer", content: [{ type: "text", text: "Be kind" }] },
-      {
-        role: "user",
-        name: "ann",
-        content: [
-          { type: "text", text: "See" },
-          { type: "image_url", "image_url": { url: PIXEL, detail: "low" } },
-          { type: "file", file: { filename: "a.txt", "file_data": "aGVsbG8=" } },
-          { type: "file", file: { "file_id": "file-1" } },
-        ],
-      },
-      { role: "assistant", content: null, refusal: null, "tool_calls": [CALL] },
-      { role: "tool", "tool_call_id": "call_1", content: "sunny" },
-      { role: "assistant", content: [{ type: "text", text: "Sunny" }], "reasoning_content": "x" },
-      { role: "assistant", content: null, "function_call": CALL.function },
-      { role: "function", name: "weather", content: "rain" },
-      { role: "user", content: "And now?" },
-    ],
-    tools: [WEATHER],
-  },
-];

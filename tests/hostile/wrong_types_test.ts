@@ -3,342 +3,59 @@
  * the field is ignored by design.
  */
 import { assert, assertEquals } from "@std/assert";
-import { checkGood, checkRefusal } from "./answers.ts";
-import { GOOD, target } from "./target.ts";
+import { checkRefusal } from "./answers.ts";
+import { CHAT_FIELDS } from "./chat_fields.ts";
+import { RESPONSES_FIELDS } from "./responses_fields.ts";
+import { CHAT, RESPONSES } from "./surface.ts";
+import { target } from "./target.ts";
+import { kindOf, names, VALUES } from "./wrong_values.ts";
 
-/** One value of every kind JSON has, and some at the edges of a kind. */
-const VALUES: Readonly<Record<string, unknown>> = {
-  "true": true,
-  "zero": 0,
-  "a negative": -1,
-  "a fraction": 1.5,
-  "a huge number": 1e308,
-  "an unsafe integer": 2 ** 60,
-  "an empty string": "",
-  "a string": "word",
-  "a number as a string": "1",
-  "a long string": "x".repeat(100_000),
-  "an empty array": [],
-  "an array of nulls": [null],
-  "an array of strings": ["word"],
-  "an array of numbers": [1],
-  "an array of arrays": [[]],
-  "an array of objects": [{}],
-  "a long array": Array.from({ length: 10_000 }, () => 0),
-  "an empty object": {},
-  "an object": { word: "word" },
-  "an object with __proto__": JSON.parse('{"__proto__":{"type":"function"}}'),
-  "an object with a wrong type": { type: "word" },
-  "an object with a type of no word": { type: {} },
-};
+for (
+  const [surface, { fields, kinds, ignored, required }] of [
+    [CHAT, CHAT_FIELDS],
+    [RESPONSES, RESPONSES_FIELDS],
+  ] as const
+) {
+  const { good, checkGood } = surface;
 
-const FUNCTION = { name: "f" };
-const TOOL = { type: "function", function: FUNCTION };
-const CUSTOM = { type: "custom", custom: { name: "c" } };
-const CALL = { id: "call_1", type: "function", function: { name: "f", arguments: "{}" } };
-const USER = { role: "user", content: "Hi" };
-const RESULT = { role: "tool", "tool_call_id": "call_1", content: "ok" };
-
-/** What a JSON value is. */
-type Kind = "boolean" | "number" | "string" | "array" | "object";
-
-function kindOf(value: unknown): Kind {
-  return Array.isArray(value) ? "array" : typeof value as Kind;
-}
-
-type Put = (value: unknown) => Readonly<Record<string, unknown>>;
-
-function message(fields: (value: unknown) => unknown): Put {
-  return (value) => ({ messages: [USER, fields(value)] });
-}
-
-function part(fields: (value: unknown) => unknown): Put {
-  return (value) => ({ messages: [{ role: "user", content: [fields(value)] }] });
-}
-
-function call(fields: (value: unknown) => unknown): Put {
-  return (value) => ({
-    messages: [USER, { role: "assistant", "tool_calls": [fields(value)] }, RESULT],
-  });
-}
-
-function tool(fields: (value: unknown) => unknown): Put {
-  return (value) => ({ tools: [fields(value)] });
-}
-
-function format(fields: (value: unknown) => unknown): Put {
-  return (value) => ({ "response_format": { type: "json_schema", "json_schema": fields(value) } });
-}
-
-/** Param to what puts a value there. A refusal names it, or something within or above it. */
-const FIELDS: Readonly<Record<string, Put>> = {
-  "model": (value) => ({ model: value }),
-  "messages": (value) => ({ messages: value }),
-  "messages[1]": message((value) => value),
-  "messages[1].role": message((value) => ({ role: value, content: "Hi" })),
-  "messages[1].content": message((value) => ({ role: "user", content: value })),
-  "messages[1].name": message((value) => ({ ...USER, name: value })),
-  "messages[1].refusal": message((value) => ({ role: "assistant", refusal: value })),
-  "messages[1].tool_calls": message((value) => ({ role: "assistant", "tool_calls": value })),
-  "messages[1].tool_call_id": message((value) => ({ ...RESULT, "tool_call_id": value })),
-  "messages[1].function_call": message((value) => ({ role: "assistant", "function_call": value })),
-  "messages[0].content[0]": part((value) => value),
-  "messages[0].content[0].type": part((value) => ({ type: value, text: "x" })),
-  "messages[0].content[0].text": part((value) => ({ type: "text", text: value })),
-  "messages[0].content[0].image_url": part((value) => ({ type: "image_url", "image_url": value })),
-  "messages[0].content[0].image_url.url": part((value) => ({
-    type: "image_url",
-    "image_url": { url: value },
-  })),
-  "messages[0].content[0].image_url.detail": part((value) => ({
-    type: "image_url",
-    "image_url": { url: "https://example.com/a.png", detail: value },
-  })),
-  "messages[0].content[0].file": part((value) => ({ type: "file", file: value })),
-  "messages[0].content[0].file.file_id": part((value) => ({
-    type: "file",
-    file: { "file_id": value },
-  })),
-  "messages[0].content[0].file.file_data": part((value) => ({
-    type: "file",
-    file: { "file_data": value },
-  })),
-  "messages[0].content[0].file.filename": part((value) => ({
-    type: "file",
-    file: { "file_id": "file-1", filename: value },
-  })),
-  "messages[0].content[0].input_audio": part((value) => ({
-    type: "input_audio",
-    "input_audio": value,
-  })),
-  "messages[0].content[0].input_audio.data": part((value) => ({
-    type: "input_audio",
-    "input_audio": { format: "wav", data: value },
-  })),
-  "messages[1].tool_calls[0]": call((value) => value),
-  "messages[1].tool_calls[0].id": (value) => ({
-    messages: [
-      USER,
-      { role: "assistant", "tool_calls": [{ ...CALL, id: value }] },
-      { ...RESULT, "tool_call_id": value },
-    ],
-  }),
-  "messages[1].tool_calls[0].type": call((value) => ({ ...CALL, type: value })),
-  "messages[1].tool_calls[0].function": call((value) => ({ ...CALL, function: value })),
-  "messages[1].tool_calls[0].function.name": call((value) => ({
-    ...CALL,
-    function: { name: value, arguments: "{}" },
-  })),
-  "messages[1].tool_calls[0].function.arguments": call((value) => ({
-    ...CALL,
-    function: { name: "f", arguments: value },
-  })),
-  "stream": (value) => ({ stream: value }),
-  "stream_options": (value) => ({ stream: true, "stream_options": value }),
-  "stream_options.include_usage": (value) => ({
-    stream: true,
-    "stream_options": { "include_usage": value },
-  }),
-  "tools": (value) => ({ tools: value }),
-  "tools[0]": tool((value) => value),
-  "tools[0].type": tool((value) => ({ ...TOOL, type: value })),
-  "tools[0].function": tool((value) => ({ ...TOOL, function: value })),
-  "tools[0].function.name": tool((value) => ({ ...TOOL, function: { name: value } })),
-  "tools[0].function.description": tool((value) => ({
-    ...TOOL,
-    function: { ...FUNCTION, description: value },
-  })),
-  "tools[0].function.parameters": tool((value) => ({
-    ...TOOL,
-    function: { ...FUNCTION, parameters: value },
-  })),
-  "tools[0].function.strict": tool((value) => ({
-    ...TOOL,
-    function: { ...FUNCTION, strict: value },
-  })),
-  "tools[0].custom": tool((value) => ({ ...CUSTOM, custom: value })),
-  "tools[0].custom.format": tool((value) => ({
-    ...CUSTOM,
-    custom: { name: "c", format: value },
-  })),
-  "tool_choice": (value) => ({ tools: [TOOL], "tool_choice": value }),
-  "tool_choice.function": (value) => ({
-    tools: [TOOL],
-    "tool_choice": { type: "function", function: value },
-  }),
-  "tool_choice.allowed_tools": (value) => ({
-    tools: [TOOL],
-    "tool_choice": { type: "allowed_tools", "allowed_tools": value },
-  }),
-  "tool_choice.allowed_tools.tools": (value) => ({
-    tools: [TOOL],
-    "tool_choice": { type: "allowed_tools", "allowed_tools": { mode: "auto", tools: value } },
-  }),
-  "parallel_tool_calls": (value) => ({ "parallel_tool_calls": value }),
-  "functions": (value) => ({ functions: value }),
-  "functions[0]": (value) => ({ functions: [value] }),
-  "function_call": (value) => ({ functions: [FUNCTION], "function_call": value }),
-  "response_format": (value) => ({ "response_format": value }),
-  "response_format.json_schema": format((value) => value),
-  "response_format.json_schema.name": format((value) => ({ name: value, schema: {} })),
-  "response_format.json_schema.schema": format((value) => ({ name: "n", schema: value })),
-  "response_format.json_schema.strict": format((value) => ({ name: "n", strict: value })),
-  "max_completion_tokens": (value) => ({ "max_completion_tokens": value }),
-  "max_tokens": (value) => ({ "max_tokens": value }),
-  "stop": (value) => ({ stop: value }),
-  "temperature": (value) => ({ temperature: value }),
-  "top_p": (value) => ({ "top_p": value }),
-  "presence_penalty": (value) => ({ "presence_penalty": value }),
-  "frequency_penalty": (value) => ({ "frequency_penalty": value }),
-  "seed": (value) => ({ seed: value }),
-  "logit_bias": (value) => ({ "logit_bias": value }),
-  "n": (value) => ({ n: value }),
-  "logprobs": (value) => ({ logprobs: value }),
-  "top_logprobs": (value) => ({ "top_logprobs": value }),
-  "reasoning_effort": (value) => ({ "reasoning_effort": value }),
-  "verbosity": (value) => ({ verbosity: value }),
-  "modalities": (value) => ({ modalities: value }),
-  "audio": (value) => ({ audio: value }),
-  "web_search_options": (value) => ({ "web_search_options": value }),
-  "metadata": (value) => ({ metadata: value }),
-};
-
-/** Kinds of JSON a field may be; any other is refused. Fields that are never taken have none. */
-const KINDS: Readonly<Record<string, readonly Kind[]>> = {
-  "model": ["string"],
-  "messages": ["array"],
-  "messages[1]": ["object"],
-  "messages[1].role": ["string"],
-  "messages[1].content": ["string", "array"],
-  "messages[1].name": ["string"],
-  "messages[1].refusal": ["string"],
-  "messages[1].tool_calls": ["array"],
-  "messages[1].tool_call_id": ["string"],
-  "messages[1].function_call": ["object"],
-  "messages[0].content[0]": ["object"],
-  "messages[0].content[0].type": ["string"],
-  "messages[0].content[0].text": ["string"],
-  "messages[0].content[0].image_url": ["object"],
-  "messages[0].content[0].image_url.url": ["string"],
-  "messages[0].content[0].image_url.detail": ["string"],
-  "messages[0].content[0].file": ["object"],
-  "messages[0].content[0].file.file_id": ["string"],
-  "messages[0].content[0].file.file_data": ["string"],
-  "messages[0].content[0].file.filename": ["string"],
-  "messages[0].content[0].input_audio": ["object"],
-  "messages[0].content[0].input_audio.data": ["string"],
-  "messages[1].tool_calls[0]": ["object"],
-  "messages[1].tool_calls[0].id": ["string"],
-  "messages[1].tool_calls[0].type": ["string"],
-  "messages[1].tool_calls[0].function": ["object"],
-  "messages[1].tool_calls[0].function.name": ["string"],
-  "messages[1].tool_calls[0].function.arguments": ["string"],
-  "stream": ["boolean"],
-  "stream_options": ["object"],
-  "stream_options.include_usage": ["boolean"],
-  "tools": ["array"],
-  "tools[0]": ["object"],
-  "tools[0].type": ["string"],
-  "tools[0].function": ["object"],
-  "tools[0].function.name": ["string"],
-  "tools[0].function.description": ["string"],
-  "tools[0].function.parameters": ["object"],
-  "tools[0].function.strict": ["boolean"],
-  "tools[0].custom": ["object"],
-  "tools[0].custom.format": ["object"],
-  "tool_choice": ["string", "object"],
-  "tool_choice.function": ["object"],
-  "tool_choice.allowed_tools": ["object"],
-  "tool_choice.allowed_tools.tools": ["array"],
-  "parallel_tool_calls": ["boolean"],
-  "functions": ["array"],
-  "functions[0]": ["object"],
-  "function_call": ["string", "object"],
-  "response_format": ["object"],
-  "response_format.json_schema": ["object"],
-  "response_format.json_schema.name": ["string"],
-  "response_format.json_schema.schema": ["object"],
-  "response_format.json_schema.strict": ["boolean"],
-  "max_completion_tokens": ["number"],
-  "max_tokens": ["number"],
-  "stop": ["string", "array"],
-  "temperature": ["number"],
-  "top_p": ["number"],
-  "presence_penalty": ["number"],
-  "frequency_penalty": ["number"],
-  "seed": ["number"],
-  "logit_bias": ["object"],
-  "n": ["number"],
-  "logprobs": ["boolean"],
-  "top_logprobs": ["number"],
-  "reasoning_effort": ["string"],
-  "verbosity": ["string"],
-  "modalities": ["array"],
-  "audio": [],
-  "web_search_options": [],
-  "metadata": ["object"],
-};
-
-/** Fields whose value has no meaning here; whatever it is, it does no harm. */
-const IGNORED = [
-  "store",
-  "service_tier",
-  "user",
-  "safety_identifier",
-  "prompt_cache_key",
-  "prediction",
-  "moderation",
-  "client_metadata",
-  "__proto__",
-  "constructor",
-  "toString",
-];
-
-/** Whether a refusal that names `param` names the field, something within it, or what it is in. */
-function names(param: string | null, field: string): boolean {
-  if (param === null) return false;
-  return param === field || param.startsWith(`${field}.`) || param.startsWith(`${field}[`) ||
-    field.startsWith(`${param}.`) || field.startsWith(`${param}[`);
-}
-
-for (const [field, put] of Object.entries(FIELDS)) {
-  Deno.test(`a wrong ${field} is a 400 that names it`, async () => {
-    await using attacked = target();
-    const kinds = KINDS[field]!;
-    for (const [kind, value] of Object.entries(VALUES)) {
-      const answer = await attacked.post(JSON.stringify({ ...GOOD, ...put(value) }));
-      if (answer.status === 200) {
-        checkGood(answer);
-        assert(kinds.includes(kindOf(value)), `${field} that is ${kind} was taken`);
-        continue;
+  for (const [field, put] of Object.entries(fields)) {
+    Deno.test(`${surface.name}: a wrong ${field} is a 400 that names it`, async () => {
+      await using attacked = target(surface);
+      for (const [kind, value] of Object.entries(VALUES)) {
+        const answer = await attacked.post(JSON.stringify({ ...good, ...put(value) }));
+        if (answer.status === 200) {
+          checkGood(answer);
+          assert(kinds[field]!.includes(kindOf(value)), `${field} that is ${kind} was taken`);
+          continue;
+        }
+        const { param } = checkRefusal(answer);
+        // A forced call may be more than this model can make: that is no fault of the field.
+        if (answer.status === 422) continue;
+        assert(names(param, field), `${field} that is ${kind}: param is ${param}: ${answer.text}`);
       }
-      const { param } = checkRefusal(answer);
-      // A forced call may be more than this model can make: that is no fault of the field.
-      if (answer.status === 422) continue;
-      assert(names(param, field), `${field} that is ${kind}: param is ${param}: ${answer.text}`);
+      checkGood(await attacked.post(JSON.stringify(good)));
+    });
+  }
+
+  Deno.test(`${surface.name}: fields without a meaning here take any value`, async () => {
+    await using attacked = target(surface);
+    for (const field of ignored) {
+      for (const value of Object.values(VALUES)) {
+        const body = JSON.stringify({ ...good, ...Object.fromEntries([[field, value]]) });
+        assertEquals(checkGood(await attacked.post(body)), undefined, field);
+      }
     }
-    checkGood(await attacked.post(JSON.stringify(GOOD)));
+  });
+
+  Deno.test(`${surface.name}: null at the top is the same as absent`, async () => {
+    await using attacked = target(surface);
+    const nulls = Object.keys(fields).filter((field) => /^\w+$/.test(field));
+    const absent = Object.fromEntries(nulls.map((field) => [field, null]));
+    checkGood(await attacked.post(JSON.stringify({ ...absent, ...good })));
+    for (const field of required) {
+      const answer = await attacked.post(JSON.stringify({ ...good, [field]: null }));
+      const { code, param } = checkRefusal(answer);
+      assertEquals({ code, param }, { code: "missing_required_parameter", param: field });
+    }
   });
 }
-
-Deno.test("fields without a meaning here take any value", async () => {
-  await using attacked = target();
-  for (const field of IGNORED) {
-    for (const value of Object.values(VALUES)) {
-      const body = JSON.stringify({ ...GOOD, ...Object.fromEntries([[field, value]]) });
-      assertEquals(checkGood(await attacked.post(body)), undefined);
-    }
-  }
-});
-
-Deno.test("null at the top is the same as absent", async () => {
-  await using attacked = target();
-  const nulls = Object.keys(FIELDS).filter((field) => /^\w+$/.test(field));
-  const fields = Object.fromEntries(nulls.map((field) => [field, null]));
-  checkGood(await attacked.post(JSON.stringify({ ...fields, ...GOOD })));
-  for (const field of ["model", "messages"]) {
-    const answer = await attacked.post(JSON.stringify({ ...GOOD, [field]: null }));
-    const { code, param } = checkRefusal(answer);
-    assertEquals({ code, param }, { code: "missing_required_parameter", param: field });
-  }
-});

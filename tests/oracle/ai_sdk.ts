@@ -1,5 +1,5 @@
 /**
- * Vercel's AI SDK at the app's door, through each provider that speaks chat completions.
+ * Vercel's AI SDK at the app's door, through each provider and API.
  * @module
  */
 import { createOpenAI } from "npm:@ai-sdk/openai@^4";
@@ -22,4 +22,7 @@ export const PROVIDERS: Readonly<Record<string, Bind>> = {
     })("agent"),
   "@ai-sdk/openai": ({ baseURL, fetch: inProcess }, fetch = inProcess) =>
     createOpenAI({ baseURL, fetch, apiKey: "no-key" }).chat("agent"),
+  // What it speaks unless told otherwise: the Responses API.
+  "@ai-sdk/openai by default": ({ baseURL, fetch: inProcess }, fetch = inProcess) =>
+    createOpenAI({ baseURL, fetch, apiKey: "no-key" })("agent"),
 };

@@ -4,91 +4,17 @@
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import OpenAI from "openai";
-import { z } from "zod";
-import { Agent, FakeModels, ModelRetry, RunError, tool, toolOutput } from "../../mod.ts";
-import { FunctionModel, type ScriptedTurn } from "../../src/testing/mod.ts";
 import { Random, SEED } from "../secrecy/random.ts";
+import { chanceModels, codeOf, NAMES } from "./chance_models.ts";
 import { MESSAGES, served } from "./served.ts";
 
 const CASES = 1000;
-
-/** Pieces of text; some cut a character in two. */
-const PIECES = [
-  "Hello",
-  " ",
-  "\n\n",
-  "",
-  "wörld",
-  "\ud83c",
-  "\udca1",
-  "\u2028",
-  '"\\',
-  "data: x\n\n",
-];
-const FAILURES = ["run-failed", "backend-down", "rate-limit-exceeded", "internal"] as const;
-
-function pieces(random: Random): string[] {
-  return random.list(0, 5, () => random.pick(PIECES));
-}
-
-/** What a model does in one call; follows from the seed and the call's number. */
-function turn(seed: number, step: number, names: readonly string[]): ScriptedTurn {
-  const random = new Random(seed * 31 + step);
-  const usage = { inputTokens: random.below(99), outputTokens: random.below(99) };
-  const reasoning = random.chance(0.3) ? "Because" : undefined;
-  if (random.chance(0.05)) {
-    const error = new RunError(random.pick(FAILURES), "detail", { retryAfterMs: 1 });
-    return { reasoning, text: pieces(random), usage, error };
-  }
-  if (random.chance(0.08)) return { reasoning, refusal: "I will not.", usage };
-  if (step > 5 || names.length === 0 || random.chance(0.35)) {
-    const text = random.chance(0.3) ? ['{"a"', ":1}"] : pieces(random);
-    const finishReason = random.chance(0.15)
-      ? random.pick(["length", "content-filter"] as const)
-      : undefined;
-    return { reasoning, text, usage, finishReason };
-  }
-  const toolCalls = random.list(1, 3, () => ({
-    name: random.chance(0.05) ? "unknown" : random.pick(names),
-    arguments: random.pick(["", "{}", { a: 1 }, { a: "\ud83c\udca1" }, "{"]),
-  }));
-  return { reasoning, text: pieces(random), toolCalls, usage };
-}
-
-/** Agents that do the same for the same seed, which the user says. */
-function models(): FakeModels {
-  const model = () =>
-    new FunctionModel(({ messages, tools }) => {
-      const said = messages.find(({ role }) => role === "user");
-      assert(said?.role === "user" && said.content[0]?.type === "text");
-      const step = messages.filter(({ role }) => role === "assistant").length;
-      return turn(Number(said.content[0].text), step, tools.map(({ name }) => name));
-    });
-  const look = tool({
-    name: "look",
-    parameters: z.object({ a: z.number().optional() }),
-    execute: ({ a }) => {
-      if (a === 1) throw new ModelRetry("not one");
-      return "seen";
-    },
-  });
-  return new FakeModels()
-    .add("plain", new Agent({ model: model(), tools: [look], retries: 2 }))
-    .add(
-      "tool",
-      new Agent({ model: model(), tools: [look], output: toolOutput(z.object({ a: z.number() })) }),
-    )
-    .add(
-      "either",
-      new Agent({ model: model(), output: ["text", toolOutput(z.object({ a: z.number() }))] }),
-    );
-}
 
 type Params = Omit<OpenAI.ChatCompletionCreateParamsNonStreaming, "stream">;
 
 function params(random: Random): Params {
   return {
-    model: random.pick(["plain", "plain", "tool", "either"]),
+    model: random.pick(NAMES),
     messages: [{ ...MESSAGES[0]!, content: String(random.below(2 ** 30)) } as typeof MESSAGES[0]],
     ...random.chance(0.5) && {
       tools: ["ask", "show"].map((name) => ({ type: "function", function: { name } })),
@@ -114,15 +40,8 @@ async function outcome(answer: () => Promise<OpenAI.ChatCompletion>): Promise<un
     };
   } catch (error) {
     if (!(error instanceof OpenAI.APIError)) throw error;
-    const code = error.code === "invalid_prompt" ? "run_failed" : error.code;
-    return { failed: code ?? codeOf(error.message) };
+    return { failed: codeOf(error) };
   }
-}
-
-/** The helper wraps what comes in band and leaves only the words. */
-function codeOf(message: string): string {
-  if (message.includes("could not produce")) return "run_failed";
-  return message.startsWith("Rate limit") ? "rate_limit_exceeded" : "server_error";
 }
 
 /** Puts a stream together the way naive clients do. */
@@ -173,7 +92,7 @@ async function assembled(
 }
 
 Deno.test(`same request, streamed or not, same answer: ${CASES} cases, FAKELLM_SEED=${SEED}`, async () => {
-  await using app = await served(models(), { responsesReasoning: { mode: "agent" } });
+  await using app = await served(chanceModels(), { responsesReasoning: { mode: "agent" } });
   const { completions } = app.openai.chat;
   const random = new Random(SEED);
   const seen = new Map<string, number>();

@@ -33,7 +33,7 @@ export class Canaries {
   /** The first of them in an answer, with what stands around it; undefined when there is none. */
   leakIn(answer: { readonly headers: Headers; readonly text: string }): string | undefined {
     const { text } = answer;
-    for (const seen of [text, ...decodings(text), ...headerTexts(answer.headers)]) {
+    for (const seen of [text, ...decodedTexts(text), ...headerTexts(answer.headers)]) {
       const lower = seen.toLowerCase();
       for (const word of [MARK.toLowerCase(), ...this.#more]) {
         const at = lower.indexOf(word);
@@ -60,9 +60,9 @@ function percentDecoded(text: string): string {
  * The strings of a body, JSON or server-sent events, without JSON's escapes; those below one key as
  * one, since a stream may hand a word out letter by letter.
  */
-function decodings(text: string): Iterable<string> {
+export function decodedTexts(text: string): Iterable<string> {
   const byKey = new Map<string, string>();
-  const isStream = text.startsWith("data:") || text.startsWith(":");
+  const isStream = /^(?:data|event)?:/.test(text);
   for (const line of isStream ? text.split("\n") : [text]) {
     const json = isStream ? line.replace(/^data: ?/, "") : line;
     if (json.startsWith("{")) walk("", JSON.parse(json), byKey);

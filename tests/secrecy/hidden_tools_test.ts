@@ -2,9 +2,9 @@
  * Hidden tools leave no byte on the wire, whatever goes right or wrong inside.
  *
  * Every name, description, schema, argument, result, error, call id, prompt and dependency that stays
- * inside is a canary. A foreign client talks to agents made by chance over `app.fetch`: it runs the
- * calls it gets, comes back, asks again and branches off. `FAKELLM_SEED` repeats or changes the
- * chance.
+ * inside is a canary. Foreign clients of both APIs talk to agents made by chance over `app.fetch`:
+ * they run the calls they get, come back in every way their API has, ask again, and read what is
+ * kept. `FAKELLM_SEED` repeats or changes the chance.
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { Agent, createApp, tool } from "../../mod.ts";
@@ -12,25 +12,18 @@ import type { App } from "../../mod.ts";
 import { ScriptedModel } from "../../src/testing/mod.ts";
 import { CollectingLogger } from "../../src/testing/test_context.ts";
 import { Canaries } from "./canary.ts";
+import { type Answer, CLIENT_KINDS, foreignClient, type Wishes } from "./foreign_client.ts";
 import { BEHAVIOURS, count, HiddenWorld, MISTAKES, type Tally } from "./hidden_world.ts";
 import { Random, SEED } from "./random.ts";
 
 const RUNS = 10_000;
 const KEY = "sk-Zq7xK-caller";
 
-/** A chat message as a client keeps it. */
-type Message = Readonly<Record<string, unknown>>;
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
-async function post(app: App, body: unknown): Promise<Answer> {
+/** Sends a body, or reads what is kept when there is none. */
+async function send(app: App, path: string, body?: unknown): Promise<Answer> {
   const response = await app.fetch(
-    new Request("http://localhost/v1/chat/completions", {
-      method: "POST",
+    new Request(`http://localhost/v1${path}`, {
+      method: body === undefined ? "GET" : "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${KEY}` },
       body: JSON.stringify(body),
     }),
@@ -38,50 +31,16 @@ async function post(app: App, body: unknown): Promise<Answer> {
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** The assistant message of a good answer, as a client puts it into its history. */
-function messageOf({ text }: Answer, stream: boolean): Message | undefined {
-  if (!stream) return JSON.parse(text).choices[0].message;
-  const calls: { id: string; type: string; function: { name: string; arguments: string } }[] = [];
-  let content = "";
-  for (const line of text.split("\n")) {
-    if (!line.startsWith("data: {")) continue;
-    const chunk = JSON.parse(line.slice("data: ".length));
-    if (chunk.error) return undefined;
-    const delta = chunk.choices[0]?.delta ?? {};
-    content += delta.content ?? "";
-    for (const { index, function: called, ...rest } of delta.tool_calls ?? []) {
-      const call = calls[index] ??= { ...rest, function: { name: called.name, arguments: "" } };
-      call.function.arguments += called.arguments;
-    }
-  }
-  return { role: "assistant", content, ...(calls.length > 0 && { "tool_calls": calls }) };
-}
-
-/** What a client sends beside its messages. */
-function requestFields(random: Random, world: HiddenWorld): Record<string, unknown> {
-  const offers = random.chance(0.8);
+function wishes(random: Random, world: HiddenWorld): Wishes {
+  const stream = random.chance(0.5);
+  const json = random.chance(0.2);
+  if (random.chance(0.2)) return { stream, json, tools: [] };
   return {
-    model: "agent",
-    stream: random.chance(0.5),
-    "stream_options": { "include_usage": true },
-    ...offers && {
-      tools: world.clientTools.map((name) => ({ type: "function", function: { name } })),
-      "tool_choice": random.pick(["auto", "auto", "auto", "none", "required"]),
-      "parallel_tool_calls": random.chance(0.8),
-    },
-    ...random.chance(0.2) && {
-      "response_format": {
-        type: "json_schema",
-        "json_schema": {
-          name: "answer",
-          schema: {
-            type: "object",
-            properties: { answer: { type: "string" } },
-            required: ["answer"],
-          },
-        },
-      },
-    },
+    stream,
+    json,
+    tools: world.clientTools,
+    toolChoice: random.pick(["auto", "auto", "auto", "none", "required"]),
+    parallelToolCalls: random.chance(0.8),
   };
 }
 
@@ -106,16 +65,21 @@ async function converse(session: Session, label: () => string): Promise<void> {
     apiKeys: [{ name: "caller", key: KEY }],
     requestContextFactory: () => ({ secret: canaries.text("deps") }),
   });
-  const fields = requestFields(random, world);
-  let messages: Message[] = [{ role: "user", content: "Do it" }];
+  const kind = random.pick(CLIENT_KINDS);
+  const wanted = wishes(random, world);
+  const client = foreignClient(kind, { wishes: wanted, prompt: "Do it" });
+  const checked = async (path: string, body?: unknown) => {
+    const answer = await send(app, path, body);
+    const leak = canaries.leakIn(answer);
+    assert(leak === undefined, `${label()}: found in a response of ${path}: ${leak}`);
+    return answer;
+  };
   for (let turn = 0; turn < 4; turn++) {
     const ask = async () => {
-      const answer = await post(app, { ...fields, messages });
+      const answer = await checked(client.path, client.body());
       session.runs += 1;
       count(tally, `status ${answer.status}`);
-      count(tally, fields.stream ? "streamed" : "whole");
-      const leak = canaries.leakIn(answer);
-      assert(leak === undefined, `${label()}: found in a response: ${leak}`);
+      count(tally, wanted.stream ? "streamed" : "whole");
       return answer;
     };
     let answer = await ask();
@@ -123,24 +87,17 @@ async function converse(session: Session, label: () => string): Promise<void> {
       count(tally, "regenerated");
       answer = await ask();
     }
+    assert(answer.status !== 400, `${label()}: ${kind}: ${answer.text}`);
     if (answer.status !== 200) break;
-    const message = messageOf(answer, fields.stream === true);
-    if (!message) {
-      count(tally, "failed in band");
-      break;
+    const taken = client.take(answer, {
+      result: random.chance(0.5) ? "sunny" : "rainy",
+      next: "And now?",
+    });
+    count(tally, `${kind} ${taken}`);
+    if (taken === "failed") break;
+    for (const path of client.readable) {
+      if (random.chance(0.5)) assertEquals((await checked(path)).status, 200, path);
     }
-    const calls = message.tool_calls as { id: string }[] | undefined;
-    if (!calls) {
-      messages = [...messages, message, { role: "user", content: "And now?" }];
-      continue;
-    }
-    count(tally, "resumed");
-    const result = random.chance(0.5) ? "sunny" : "rainy";
-    messages = [
-      ...messages,
-      message,
-      ...calls.map(({ id }) => ({ role: "tool", "tool_call_id": id, content: result })),
-    ];
   }
   await app.stop();
   session.planted += canaries.minted;
@@ -162,7 +119,8 @@ Deno.test(`hidden tools leave no byte on the wire: ${RUNS} runs, FAKELLM_SEED=${
   const seen = [
     ...BEHAVIOURS,
     ...MISTAKES,
-    ...["name-clash", "workflow", "regenerated", "resumed", "failed in band"],
+    ...["name-clash", "workflow", "regenerated"],
+    ...CLIENT_KINDS.flatMap((kind) => [`${kind} calls`, `${kind} words`, `${kind} failed`]),
     ...["streamed", "whole", "status 200", "status 422", "status 500", "status 502"],
   ];
   for (const what of seen) {
@@ -175,16 +133,15 @@ Deno.test("the search for canaries finds one that a model says, streamed and not
   const secret = canaries.text("result");
   const leaky = tool({ name: "look", execute: () => secret });
   const turns = [{ toolCalls: [{ name: "look" }] }, { text: [...secret] }];
-  const model = new ScriptedModel([...turns, ...turns]);
+  const model = new ScriptedModel([...turns, ...turns, ...turns, ...turns]);
   await using app = createApp(new Agent({ model, tools: [leaky] }), { modelName: "agent" });
-  for (const stream of [true, false]) {
-    const answer = await post(app, {
-      model: "agent",
-      messages: [{ role: "user", content: "Hi" }],
-      stream,
-    });
-    assertEquals(answer.status, 200);
-    assert(canaries.leakIn(answer) !== undefined);
+  for (const kind of ["chat", "items"] as const) {
+    for (const stream of [true, false]) {
+      const client = foreignClient(kind, { wishes: { stream, tools: [] }, prompt: "Hi" });
+      const answer = await send(app, client.path, client.body());
+      assertEquals(answer.status, 200);
+      assert(canaries.leakIn(answer) !== undefined);
+    }
   }
   const inHeader = { headers: new Headers({ "x-a": secret.slice(1, 9) }), text: "{}" };
   assert(canaries.leakIn(inHeader) !== undefined);

@@ -4,9 +4,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Agent, type App, createApp, type LiveClient, liveClient, tool } from "../../mod.ts";
-import type { Message, TurnStore } from "../../mod.ts";
+import type { Message } from "../../mod.ts";
 import { createHost } from "../../src/hosting/host.ts";
-import { MemoryTurns } from "../../src/hosting/store/memory_turns.ts";
+import { MemoryRecords } from "../../src/hosting/store/memory_records.ts";
 import { FunctionModel, ManualClock } from "../../src/testing/mod.ts";
 
 const SECRET = "the vault holds 7 bars";
@@ -165,7 +165,7 @@ Deno.test("a turn is its entrypoint's alone, even for one and the same key", asy
 Deno.test("a turn that is lost or expired leaves a conversation without the hidden part", async () => {
   const one = bank();
   const clock = new ManualClock();
-  const store = new MemoryTurns({ clock, ttlMs: 1000 });
+  const store = new MemoryRecords({ clock, ttlMs: 1000 });
   await using alone = client(createApp(one.agent, { modelName: "agent", clock, store }));
   const turn = await ask(alone);
   clock.advance(1001);
@@ -177,10 +177,8 @@ Deno.test("a turn that is lost or expired leaves a conversation without the hidd
 
 Deno.test("a store that fails costs the hidden part, not the answer, and is not told to the client", async () => {
   const one = bank();
-  const broken: TurnStore = {
-    park: () => Promise.reject(new Error(SECRET)),
-    find: () => Promise.resolve(undefined),
-  };
+  const broken = new MemoryRecords({ clock: new ManualClock() });
+  broken.put = () => Promise.reject(new Error(SECRET));
   await using alone = client(
     createApp(one.agent, { modelName: "agent", store: broken, logger: { log() {} } }),
   );
