@@ -93,6 +93,12 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
         return;
       }
     } catch (error) {
+      if (this.#answer.exchange.runFailuresInBand && isForGood(error)) {
+        this.#pending = Promise.reject(error);
+        // The first pull tells it.
+        this.#pending.catch(() => {});
+        return;
+      }
       this.#closed = true;
       throw error;
     } finally {
@@ -303,4 +309,9 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
   #follow(work: PromiseLike<unknown> | undefined, what: string): void {
     this.#call.services.runs.track(work, what);
   }
+}
+
+/** Whether repeating the request could not help, and no status but that of a failed run fits. */
+function isForGood(error: unknown): boolean {
+  return error instanceof RunError && error.code === "run-failed";
 }

@@ -46,6 +46,13 @@ export interface Exchange {
    * @default the same
    */
   readonly paramOf?: (param: string) => string;
+  /**
+   * Whether a streamed run that failed for good is told in band also before its first event, instead of
+   * by a status.
+   *
+   * @default false
+   */
+  readonly runFailuresInBand?: boolean;
 }
 
 /** One wire format. */

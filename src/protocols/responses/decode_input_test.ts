@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RequestError, type RequestErrorCode } from "../../run/error.ts";
 import type { Message } from "../../run/request.ts";
 import type { StoredHistory, StoredItem } from "../stateful.ts";
@@ -212,6 +212,16 @@ Deno.test("decode() drops lost reasoning and refuses what else is lost, or found
   assertEquals(twice, ["invalid-value", "input[1].id"]);
 });
 
+Deno.test("decode() quotes no more than the beginning of an id that is not found", () => {
+  const id = "x".repeat(5000);
+  const stored = { items: new Map() };
+  const inputs = [{ input: [{ id }] }, { input: "Hi", "previous_response_id": id }];
+  for (const { input, ...fields } of inputs) {
+    const error = assertThrows(() => messagesOf(input, { ...fields, stored }), RequestError);
+    assert(error.message.length < 200, error.message);
+  }
+});
+
 Deno.test("decode() continues from a response that ended in a call", () => {
   const stored = { previous: [kept({ id: "fc_1", ...CALL })], items: new Map() };
   const fields = { "previous_response_id": "resp_1", stored };
@@ -234,6 +244,8 @@ const REFUSED: readonly [string, unknown, RequestErrorCode, string][] = [
   ["an unknown type", [{ type: "massage" }], "invalid-value", "input[0].type"],
   ["a missing type", [{ content: "x" }], "missing-parameter", "input[0].type"],
   ["a type that is no string", [{ type: 1 }], "invalid-type", "input[0].type"],
+  ["a reference without id", [{ type: "item_reference" }], "missing-parameter", "input[0].id"],
+  ["a reference by number", [{ type: "item_reference", id: 1 }], "invalid-type", "input[0].id"],
   ["an item that is no object", [USER, "x"], "invalid-type", "input[1]"],
   ["an unknown role", [{ role: "boss", content: "x" }], "invalid-value", "input[0].role"],
   ["a message without content", [{ role: "user" }], "missing-parameter", "input[0].content"],

@@ -1,7 +1,7 @@
 /**
  * What a client asked, as every response object says it again.
  *
- * Source: https://developers.openai.com/api/reference/resources/responses (2025-11-23)
+ * Source: https://developers.openai.com/api/reference/resources/responses (as typed by npm:openai 7.57.0, 2026-11-23)
  * @module
  */
 import { isObject } from "../issue.ts";

@@ -1,7 +1,7 @@
 /**
  * Failures told in a stream. No status can say whether to try again, so the code must.
  *
- * Source: https://developers.openai.com/api/docs/guides/error-codes (2025-11-23)
+ * Source: https://developers.openai.com/api/docs/guides/error-codes (as typed by npm:openai 7.57.0, 2026-11-23)
  * @module
  */
 import type { PublicError } from "../../run/error.ts";

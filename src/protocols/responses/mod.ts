@@ -1,7 +1,7 @@
 /**
  * OpenAI's Responses API.
  *
- * Source: https://developers.openai.com/api/reference/resources/responses (2025-11-23)
+ * Source: https://developers.openai.com/api/reference/resources/responses (as typed by npm:openai 7.57.0, 2026-11-23)
  * @module
  */
 import { decodeResponses } from "./decode.ts";
@@ -40,6 +40,9 @@ export const responses: StatefulProtocol = {
       ...call,
       model: form.model,
       paramOf,
+      // Codex (0.169) repeats a request whatever status but 400 it gets, six runs for one failure; the
+      // in-band code that says the failure is for good it believes.
+      runFailuresInBand: true,
       inputItems: (envelope) => encodeInputItems(inputItems, envelope.id),
       streamEncoder: (envelope) => new ResponsesStreamEncoder(envelope, form),
       answer: (result, envelope) => encodeAnswer(result, envelope, { form }),

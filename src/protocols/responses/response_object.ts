@@ -4,7 +4,7 @@
  * Every field clients look for is always there. Fields that change stand first, so that the rest is
  * written once.
  *
- * Source: https://developers.openai.com/api/reference/resources/responses (2025-11-23)
+ * Source: https://developers.openai.com/api/reference/resources/responses (as typed by npm:openai 7.57.0, 2026-11-23)
  * @module
  */
 import type { FinishReason, Usage } from "../../run/result.ts";

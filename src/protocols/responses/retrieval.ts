@@ -1,7 +1,7 @@
 /**
  * What requests below `/responses/{id}` are answered with.
  *
- * Source: https://developers.openai.com/api/reference/resources/responses (2025-11-23)
+ * Source: https://developers.openai.com/api/reference/resources/responses (as typed by npm:openai 7.57.0, 2026-11-23)
  * @module
  */
 import { RequestError } from "../../run/error.ts";

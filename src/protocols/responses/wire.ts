@@ -5,7 +5,7 @@
  * likes (`unread`) is read item by item where it is decoded, so that the first fault ends the work.
  * Fields that are not named are ignored, and null is the same as absent.
  *
- * Source: https://developers.openai.com/api/reference/resources/responses (2025-11-23)
+ * Source: https://developers.openai.com/api/reference/resources/responses (as typed by npm:openai 7.57.0, 2026-11-23)
  * @module
  */
 import { z } from "zod";
