@@ -34,7 +34,7 @@ Deno.test("live-model tests pass against a model that does what they ask", async
     LLM_KEY: KEY,
   });
   assertEquals(code, 0, lines.join("\n"));
-  assertEquals(summaryOf(lines), "10 passed | 0 failed");
+  assertEquals(summaryOf(lines), "12 passed | 0 failed");
 });
 
 Deno.test("live-model tests fail, each of them, against a model that hears nothing", async () => {
@@ -53,7 +53,7 @@ Deno.test("live-model tests fail, each of them, against a model that hears nothi
     LLM_KEY: KEY,
   });
   assertEquals(code, 1);
-  assertEquals(summaryOf(lines), "0 passed | 9 failed", lines.join("\n"));
+  assertEquals(summaryOf(lines), "0 passed | 11 failed", lines.join("\n"));
 });
 
 /** The demo backend, with eyes for one picture. */

@@ -6,10 +6,12 @@ import { testChat } from "./chat.ts";
 import { testContent } from "./content.ts";
 import { testExamples } from "./examples.ts";
 import { HOW_TO_ENABLE, liveModels } from "./live_model.ts";
+import { testResponses } from "./responses.ts";
 
 const models = liveModels();
 if (models) {
   testChat(models);
+  testResponses(models);
   testContent(models);
   testExamples(models);
 } else {
