@@ -1,12 +1,13 @@
 /**
  * Same request, streamed or not, same response: items, status, usage or error, as OpenAI's own client
- * reads them. Agents play by chance; `FAKELLM_SEED` repeats or changes it.
+ * reads them from a stream whose bytes come torn anywhere. Agents play by chance; `FAKELLM_SEED` repeats or changes it.
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import OpenAI from "openai";
 import { Random, SEED } from "../secrecy/random.ts";
 import { chanceModels, codeOf, NAMES } from "./chance_models.ts";
 import { served } from "./served.ts";
+import { tornFetch } from "./torn_bytes.ts";
 
 const CASES = 1000;
 
@@ -84,6 +85,7 @@ Deno.test(`same request, streamed or not, same response: ${CASES} cases, FAKELLM
   await using app = await served(chanceModels(), { responsesReasoning: { mode: "agent" } });
   const { responses } = app.openai;
   const random = new Random(SEED);
+  const torn = app.openai.withOptions({ fetch: tornFetch(app.live.fetch, new Random(SEED)) });
   const seen = new Map<string, number>();
   const see = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
   for (let index = 0; index < CASES; index++) {
@@ -91,10 +93,10 @@ Deno.test(`same request, streamed or not, same response: ${CASES} cases, FAKELLM
     const label = `FAKELLM_SEED=${SEED}, case ${index}: ${JSON.stringify(asked)}`;
     const whole = await outcome(() => responses.create(asked));
     const streamed = await outcome(async () =>
-      await assembled(await responses.create({ ...asked, stream: true }))
+      await assembled(await torn.responses.create({ ...asked, stream: true }))
     );
     assertEquals(streamed, whole, label);
-    const helped = await outcome(() => responses.stream(asked).finalResponse());
+    const helped = await outcome(() => torn.responses.stream(asked).finalResponse());
     assertEquals(helped, whole, label);
     see(`${whole.status ?? whole.failed}`);
     for (const item of (whole.output ?? []) as { type: string }[]) see(item.type);

@@ -1,12 +1,13 @@
 /**
  * Same request, streamed or not, same answer: text, calls, refusal, reasoning, reason, usage or error,
- * as OpenAI's own client reads them. Agents play by chance; `FAKELLM_SEED` repeats or changes it.
+ * as OpenAI's own client reads them from a stream whose bytes come torn anywhere. Agents play by chance; `FAKELLM_SEED` repeats or changes it.
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import OpenAI from "openai";
 import { Random, SEED } from "../secrecy/random.ts";
 import { chanceModels, codeOf, NAMES } from "./chance_models.ts";
 import { MESSAGES, served } from "./served.ts";
+import { tornFetch } from "./torn_bytes.ts";
 
 const CASES = 1000;
 
@@ -95,6 +96,7 @@ Deno.test(`same request, streamed or not, same answer: ${CASES} cases, FAKELLM_S
   await using app = await served(chanceModels(), { responsesReasoning: { mode: "agent" } });
   const { completions } = app.openai.chat;
   const random = new Random(SEED);
+  const torn = app.openai.withOptions({ fetch: tornFetch(app.live.fetch, new Random(SEED)) });
   const seen = new Map<string, number>();
   for (let index = 0; index < CASES; index++) {
     const asked = params(random);
@@ -102,11 +104,11 @@ Deno.test(`same request, streamed or not, same answer: ${CASES} cases, FAKELLM_S
     const whole = await outcome(() => completions.create(asked));
     const label = `FAKELLM_SEED=${SEED}, case ${index}: ${JSON.stringify(asked)}`;
     const streamed = await outcome(async () =>
-      await assembled(await completions.create({ ...asked, ...usage, stream: true }))
+      await assembled(await torn.chat.completions.create({ ...asked, ...usage, stream: true }))
     );
     assertEquals(streamed, whole, label);
     const helped = await outcome(() =>
-      completions.stream({ ...asked, ...usage }).finalChatCompletion()
+      torn.chat.completions.stream({ ...asked, ...usage }).finalChatCompletion()
     );
     assertEquals(
       { ...helped as object, reasoning: "" },
