@@ -20,6 +20,8 @@ export interface RemoteAddress {
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 /** Kernel's number of the state in which both ends are there. */
 const ESTABLISHED = "01";
+/** Reading a table that changes can skip a row: only one that stays away is taken for gone. */
+const MISSES = 2;
 const PERIOD_MS = 400;
 /** A long table is read less often: reading takes at most this part of the time. */
 const MAX_LOAD = 0.02;
@@ -28,7 +30,7 @@ const MAX_LOAD = 0.02;
 export class ConnectionTable {
   readonly #clock: Clock;
   readonly #read: () => string | undefined;
-  readonly #watched = new Map<() => void, string>();
+  readonly #watched = new Map<() => void, { readonly key: string; misses: number }>();
   #cancel: (() => void) | undefined;
   #available: boolean | undefined;
 
@@ -49,7 +51,7 @@ export class ConnectionTable {
 
   /** Calls `onGone` once when the connection is no longer whole; the returned function stops that. */
   watch(remote: RemoteAddress, onGone: () => void): () => void {
-    this.#watched.set(onGone, connectionKey(remote));
+    this.#watched.set(onGone, { key: connectionKey(remote), misses: 0 });
     this.#schedule(PERIOD_MS);
     return () => {
       this.#watched.delete(onGone);
@@ -62,9 +64,9 @@ export class ConnectionTable {
   #schedule(delayMs: number): void {
     this.#cancel ??= this.#clock.schedule(delayMs, () => {
       this.#cancel = undefined;
-      const begin = performance.now();
+      const begin = this.#clock.now();
       this.#check();
-      const tookMs = performance.now() - begin;
+      const tookMs = this.#clock.now() - begin;
       if (this.#watched.size > 0) this.#schedule(Math.max(PERIOD_MS, tookMs / MAX_LOAD));
     });
   }
@@ -72,12 +74,21 @@ export class ConnectionTable {
   #check(): void {
     const rows = this.#read();
     if (rows === undefined) return;
-    const whole = establishedKeys(rows);
-    for (const [onGone, key] of [...this.#watched]) {
-      if (whole.has(key) || !this.#watched.delete(onGone)) continue;
-      onGone();
+    const whole = connectionStates(rows);
+    for (const [onGone, watched] of [...this.#watched]) {
+      const state = whole.get(watched.key);
+      watched.misses = state === undefined ? watched.misses + 1 : 0;
+      // A row that says the other end has closed is believed at once.
+      const gone = state === false || watched.misses >= MISSES;
+      if (gone && this.#watched.delete(onGone)) onGone();
     }
   }
+}
+
+/** The other end of a connection, where there is one with an address: Unix sockets have none. */
+export function remoteAddress(address: object | undefined): RemoteAddress | undefined {
+  const { hostname, port } = (address ?? {}) as Partial<Record<keyof RemoteAddress, unknown>>;
+  return typeof hostname === "string" && typeof port === "number" ? { hostname, port } : undefined;
 }
 
 function readTables(): string | undefined {
@@ -89,20 +100,18 @@ function readTables(): string | undefined {
   }
 }
 
-/** Keys of the remote ends of all whole connections. Rows: `n: local remote state …`. */
-export function establishedKeys(rows: string): ReadonlySet<string> {
-  const keys = new Set<string>();
-  for (const [, address, port] of rows.matchAll(ESTABLISHED_ROW)) {
-    // The last four bytes tell IPv4 from its form mapped into IPv6 no more than needed: not at all.
-    keys.add(`${address!.slice(-8)}:${port}`);
+/** Keys of remote ends to whether a connection with them is whole. Rows: `n: local remote state …`. */
+export function connectionStates(rows: string): ReadonlyMap<string, boolean> {
+  const states = new Map<string, boolean>();
+  for (const [, address, port, state] of rows.matchAll(ROW)) {
+    // The last four bytes are the same for IPv4 and for its form mapped into IPv6.
+    const key = `${address!.slice(-8)}:${port}`;
+    states.set(key, states.get(key) === true || state === ESTABLISHED);
   }
-  return keys;
+  return states;
 }
 
-const ESTABLISHED_ROW = new RegExp(
-  `^ *\\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]+):([0-9A-F]{4}) ${ESTABLISHED} `,
-  "gm",
-);
+const ROW = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) /gm;
 
 /** The last four bytes of the address in the kernel's order, and the port. */
 export function connectionKey({ hostname, port }: RemoteAddress): string {

@@ -10,7 +10,7 @@ import type { BodyLimits } from "./body.ts";
 import { Call, type Services } from "./call.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RequestContextFactory } from "./entrypoint.ts";
-import type { RemoteAddress } from "./connection_table.ts";
+import { remoteAddress } from "./connection_table.ts";
 import { Generation } from "./generation.ts";
 import { authorityOf, checkLoopback, type CorsPolicy } from "./origin.ts";
 import { BackgroundRuns } from "./responses/background_runs.ts";
@@ -85,7 +85,7 @@ export class Handler {
   async handle(request: Request, info?: ConnectionInfo): Promise<Response> {
     // Other servers pass other things along, or nothing.
     const served = typeof info === "object" && info !== null && "completed" in info;
-    const remote = served ? info.remoteAddr as RemoteAddress | undefined : undefined;
+    const remote = served ? remoteAddress(info.remoteAddr) : undefined;
     const call = new Call(request, this.#options.services, { remote });
     try {
       return await this.#answer(call, info);
