@@ -9,6 +9,7 @@ import type { Message, ModelSettings, RunRequest } from "../run/request.ts";
 import type { FinishReason, Usage } from "../run/result.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
 import { enterToolsets, leaveToolset } from "../tools/toolset.ts";
+import { hookedRun } from "./hooked_run.ts";
 import { runLoop } from "./loop.ts";
 import type { OutputSpec } from "./output.ts";
 import { planOutput } from "./output_plan.ts";
@@ -93,7 +94,7 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
    * @throws {RunError} when the run failed
    */
   run(request: RunRequest, context: RunContext): AsyncGenerator<RunEvent> {
-    return runLoop(() => new RunState(this.#plan, { request, context, origin: "client" }));
+    return this.#events(() => new RunState(this.#plan, { request, context, origin: "client" }));
   }
 
   /** Runs with an output of the call's own. */
@@ -117,7 +118,7 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
     options: GenerateOptions<Deps> & { readonly output?: OutputSpec<unknown, Deps> } = {},
   ): Promise<AgentResult<unknown>> {
     const { run, added } = this.#start(prompt, { ...options, stream: false });
-    for await (const _event of runLoop(() => run));
+    for await (const _event of this.#events(() => run));
     const { output, finishReason } = run;
     if (!output || !finishReason) throw noOutput(run);
     return {
@@ -137,7 +138,7 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
     prompt: string | readonly Message[],
     options: GenerateOptions<Deps> = {},
   ): AsyncGenerator<RunEvent> {
-    return runLoop(() => this.#start(prompt, { ...options, stream: true }).run);
+    return this.#events(() => this.#start(prompt, { ...options, stream: true }).run);
   }
 
   /** Starts the toolsets for the time until disposal; runs start those that are not, for themselves. */
@@ -148,6 +149,11 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
   /** Lets go of the toolsets. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#plan.toolsets.map((toolset) => leaveToolset(toolset)));
+  }
+
+  #events(start: () => RunState<Deps>): AsyncGenerator<RunEvent> {
+    const { run } = this.#plan.hooks;
+    return run ? hookedRun(run, start) : runLoop(start);
   }
 
   #start(

@@ -5,11 +5,11 @@
 import { RunError } from "../run/error.ts";
 import type { ToolCall } from "../run/request.ts";
 import type { StepContext, ToolContext } from "../tools/context.ts";
+import { type CallOutcome, textOutcome, toolContext } from "./call_outcome.ts";
 import type { ModelReader } from "./model_reader.ts";
 import type { Offer, Offers } from "./offers.ts";
 import { toolRetryText, unknownToolText } from "./retry_text.ts";
 import type { RunState } from "./run_state.ts";
-import { type CallOutcome, textOutcome, toolContext } from "./tool_execution.ts";
 
 /** One call with what its name stands for. */
 export type BatchCall<Deps> =

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Clock } from "../run/seams.ts";
-import { untilAborted } from "./until_aborted.ts";
+import { untilAborted } from "../run/until_aborted.ts";
 
 /** Why a scope with a time limit ended itself. */
 export class TimedOut extends Error {

@@ -3,7 +3,7 @@
  * @module
  */
 import { HttpError, RequestError, RunError } from "../run/error.ts";
-import { untilAborted } from "./until_aborted.ts";
+import { untilAborted } from "../run/until_aborted.ts";
 
 /**
  * Waits for work of the author's code, until the run is aborted. Errors whose message would go to the client are for those

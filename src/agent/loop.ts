@@ -4,6 +4,7 @@
  */
 import type { RunEvent } from "../run/event.ts";
 import { NO_USAGE } from "../run/result.ts";
+import { HookedModelCall } from "./hooked_model_call.ts";
 import { inside, insideError } from "./inner_error.ts";
 import { nextStep } from "./model_call.ts";
 import { ModelReader } from "./model_reader.ts";
@@ -24,14 +25,17 @@ export async function* runLoop<Deps>(start: () => RunState<Deps>): AsyncGenerato
   try {
     await prepareRun(run);
     for (;;) {
-      const step = await inside(nextStep(run), signal);
+      const made = await inside(nextStep(run), signal);
       yield {
         type: "trace",
         trace: { kind: "model-call", step: run.modelCalls + 1, model: plan.model.name },
       };
       const reader = new ModelReader(run.textMode === "pass");
+      const { modelRequest } = plan.hooks;
+      const hooked = modelRequest && new HookedModelCall(run, modelRequest, { step: made, reader });
       for await (
-        const event of plan.model.call(step.request, { signal, logger: context.logger })
+        const event of hooked ??
+          plan.model.call(made.request, { signal, logger: context.logger })
       ) {
         // The common case passes without another look: one event in, the same event out.
         if (event.type === "text-delta" && reader.textOpen) {
@@ -45,7 +49,10 @@ export async function* runLoop<Deps>(start: () => RunState<Deps>): AsyncGenerato
       signal.throwIfAborted();
       if (!reader.usage) yield { type: "usage", usage: NO_USAGE };
       run.countModelCall(reader.usageOrNone);
-      if (reader.toolCalls.length > 0) {
+      const step = hooked?.step ?? made;
+      if (hooked && await hooked.isRefused()) {
+        yield* reader.closeText("interim");
+      } else if (reader.toolCalls.length > 0) {
         if (yield* settleCalls(run, step, reader)) return;
       } else {
         const last = await inside(settleAnswer(run, step, reader), signal);
@@ -60,6 +67,6 @@ export async function* runLoop<Deps>(start: () => RunState<Deps>): AsyncGenerato
     // A model may refuse what a client sent it, but not aloud what a hidden tool made.
     throw run.hasHiddenContent ? insideError(error) : error;
   } finally {
-    await run.close();
+    if (!run.keptOpen) await run.close();
   }
 }

@@ -5,6 +5,7 @@
 import type { ModelEvent } from "../models/model.ts";
 import type { RunEvent, TextDelta, TokenLogprobs } from "../run/event.ts";
 import type { ToolCall, ToolKind } from "../run/request.ts";
+import type { ModelAnswer } from "./model_answer.ts";
 import { type FinishReason, NO_USAGE, TEXT_SEPARATOR, type Usage } from "../run/result.ts";
 
 const NOTHING: readonly RunEvent[] = [];
@@ -37,6 +38,31 @@ export class ModelReader {
   /** Tokens of the call; none when the backend told none. */
   get usageOrNone(): Usage {
     return this.usage ?? NO_USAGE;
+  }
+
+  /** The answer as a whole. */
+  get answer(): ModelAnswer {
+    const { text, refusal, reasoning, usage, finishReason } = this;
+    return { text, refusal, reasoning, toolCalls: [...this.toolCalls], usage, finishReason };
+  }
+
+  /** Drops what has not gone out, after which another answer may be read. */
+  discard(): void {
+    this.toolCalls.length = 0;
+    if (this.#passText && this.text.trim() + this.refusal !== "") return;
+    this.text = "";
+    this.refusal = "";
+    this.logprobs.length = 0;
+  }
+
+  /** Reads `answer` in the place of what waits; reasoning and usage have gone out. */
+  replace({ text, refusal, toolCalls, finishReason }: ModelAnswer): void {
+    // They belong to what the model wrote.
+    if (text !== this.text) this.logprobs.length = 0;
+    this.text = text;
+    this.refusal = refusal;
+    this.toolCalls.splice(0, this.toolCalls.length, ...toolCalls);
+    this.finishReason = finishReason;
   }
 
   /** Takes the next event; returns what goes out. */

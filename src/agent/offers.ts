@@ -2,6 +2,7 @@
  * The tools of one step as the model sees them, and what each name stands for.
  * @module
  */
+import { RunError } from "../run/error.ts";
 import type { ToolKind, ToolSpec } from "../run/request.ts";
 import type { Tool, ToolDefinition } from "../tools/tool.ts";
 import type { OutputTool } from "./output_plan.ts";
@@ -11,6 +12,8 @@ export type Offer<Deps> =
   | {
     readonly type: "hidden";
     readonly tool: Tool<Deps>;
+    /** The tool's for the step; the model may know it by another name. */
+    readonly definition: ToolDefinition;
     readonly maxRetries: number;
     readonly timeoutMs: number | undefined;
   }
@@ -64,6 +67,29 @@ export function makeOffers<Deps>(sources: OfferSources<Deps>): Offers<Deps> {
     byName.set(spec.name, { type: "external", name: spec.name, kind: spec.kind });
   }
   return { specs, byName };
+}
+
+/**
+ * Those of the offers that a request still has.
+ *
+ * @throws {RunError} `internal` when it has others
+ */
+export function restrictOffers<Deps>(
+  { byName }: Offers<Deps>,
+  specs: readonly ToolSpec[],
+): Offers<Deps> {
+  const left = new Map<string, Offer<Deps>>();
+  for (const { name } of specs) {
+    const offer = byName.get(name);
+    if (!offer) {
+      throw new RunError(
+        "internal",
+        `Cannot change the tools of a model request: "${name}" was added; only filter and edit`,
+      );
+    }
+    left.set(name, offer);
+  }
+  return { specs, byName: left };
 }
 
 const MAX_NAME = 64;

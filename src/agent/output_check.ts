@@ -1,11 +1,15 @@
 /**
- * Reads final answers: parse, check, function, validators, and the client's own format last.
+ * Reads final answers: parse, check, function, validators, and the client's own format last. Hooks
+ * stand around the check, and around function and validators.
  * @module
  */
 import type { JsonSchemaCheck } from "../json_schema/compile.ts";
 import type { SchemaIssue } from "../json_schema/error.ts";
 import type { StepContext } from "../tools/context.ts";
 import { ModelRetry } from "../tools/outcome.ts";
+import { SchemaMismatch, type Shape } from "../tools/schema.ts";
+import type { HookPlan } from "./hook_plan.ts";
+import type { HookedOutput } from "./hooks.ts";
 import type { OutputValidator } from "./output.ts";
 import type { OutputPlan, OutputTool, PlannedShape } from "./output_plan.ts";
 import { issuesText } from "./retry_text.ts";
@@ -35,6 +39,7 @@ export interface ClientFormat {
 export interface OutputPipeline<Deps> {
   readonly plan: OutputPlan;
   readonly validators: readonly OutputValidator<Deps, unknown>[];
+  readonly hooks: Pick<HookPlan<Deps>, "outputValidate" | "outputProcess">;
   readonly format: ClientFormat | undefined;
 }
 
@@ -46,11 +51,9 @@ export async function checkText<Deps>(
 ): Promise<OutputOutcome> {
   const { plan, format } = pipeline;
   if (plan.mode !== "json") {
-    const bare = format ? stripFences(text) : text;
-    const value = plan.processText
-      ? await attempt(() => plan.processText!(bare, ctx as StepContext<never>))
-      : { ok: true as const, value: bare };
-    return value.ok ? finish(pipeline, value.value, ctx) : value;
+    const value = format ? stripFences(text) : text;
+    const made = await attempt(() => makeOutput(pipeline, plan.processText, { value, ctx }));
+    return made.ok ? finish(pipeline, made.value) : made;
   }
   const parsed = parseJson(stripFences(text));
   if (!parsed.ok) return parsed;
@@ -88,28 +91,48 @@ async function checkUnion<Deps>(
 
 async function checkShape<Deps>(
   pipeline: OutputPipeline<Deps>,
-  { shape, process }: PlannedShape,
+  planned: PlannedShape,
   { value, ctx }: { readonly value: unknown; readonly ctx: StepContext<Deps> },
 ): Promise<OutputOutcome> {
-  const parsed = await shape.parse(value);
-  if (!parsed.ok) return refuse(parsed.issues);
-  if (!process) return await finish(pipeline, parsed.value, ctx);
-  const made = await attempt(() => process(parsed.value, ctx as StepContext<never>));
-  return made.ok ? await finish(pipeline, made.value, ctx) : made;
+  const { outputValidate, outputProcess } = pipeline.hooks;
+  const hooked = (current: unknown): HookedOutput => ({
+    mode: pipeline.plan.mode === "tool" ? "tool" : "json",
+    kind: planned.kind,
+    schema: planned.shape.jsonSchema,
+    value: current,
+  });
+  const hold = (input: unknown) => holdTo(planned.shape, input);
+  const checked = await attempt(() =>
+    outputValidate ? outputValidate(ctx, hooked(value), hold) : hold(value)
+  );
+  if (!checked.ok) return checked;
+  const make = (input: unknown) => makeOutput(pipeline, planned.process, { value: input, ctx });
+  const made = await attempt(() =>
+    outputProcess ? outputProcess(ctx, hooked(checked.value), make) : make(checked.value)
+  );
+  return made.ok ? finish(pipeline, made.value) : made;
 }
 
-/** Validators, then the client's format, which holds for exactly what the client gets. */
-async function finish<Deps>(
-  { validators, format }: OutputPipeline<Deps>,
-  initial: unknown,
-  ctx: StepContext<Deps>,
-): Promise<OutputOutcome> {
-  let value = initial;
-  for (const validator of validators) {
-    const checked = await attempt(() => validator(ctx, value));
-    if (!checked.ok) return checked;
-    value = checked.value;
-  }
+/** @throws {SchemaMismatch} when the value is none of the shape */
+async function holdTo(shape: Shape, value: unknown): Promise<unknown> {
+  const parsed = await shape.parse(value);
+  if (!parsed.ok) throw new SchemaMismatch(parsed.issues);
+  return parsed.value;
+}
+
+/** Output function, then validators. */
+async function makeOutput<Deps>(
+  { validators }: OutputPipeline<Deps>,
+  process: PlannedShape["process"],
+  { value, ctx }: { readonly value: unknown; readonly ctx: StepContext<Deps> },
+): Promise<unknown> {
+  let made = process ? await process(value, ctx as StepContext<never>) : value;
+  for (const validator of validators) made = await validator(ctx, made);
+  return made;
+}
+
+/** The client's format holds for exactly what the client gets. */
+function finish<Deps>({ format }: OutputPipeline<Deps>, value: unknown): OutputOutcome {
   const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
   if (format) {
     const parsed = parseJson(text);
@@ -120,12 +143,14 @@ async function finish<Deps>(
   return { ok: true, value, text };
 }
 
-type Attempt = { readonly ok: true; readonly value: unknown } | (OutputOutcome & { ok: false });
+type Refusal = Extract<OutputOutcome, { readonly ok: false }>;
+type Attempt = { readonly ok: true; readonly value: unknown } | Refusal;
 
 async function attempt(run: () => unknown): Promise<Attempt> {
   try {
     return { ok: true, value: await run() };
   } catch (error) {
+    if (error instanceof SchemaMismatch) return refuse(error.issues);
     if (!(error instanceof ModelRetry)) throw error;
     return { ok: false, feedback: error.message, broken: false };
   }
@@ -143,7 +168,7 @@ function parseJson(text: string): Attempt {
   }
 }
 
-function refuse(issues: readonly SchemaIssue[]): OutputOutcome {
+function refuse(issues: readonly SchemaIssue[]): Refusal {
   return { ok: false, feedback: issuesText(issues), broken: false };
 }
 

@@ -8,8 +8,11 @@ import type { Message, ModelSettings, SystemMessage, ToolCall } from "../run/req
 import { combineTools, type OwnedTool } from "../tools/combined.ts";
 import type { RunLimits, StepContext, ToolContext } from "../tools/context.ts";
 import { FunctionToolset } from "../tools/function_toolset.ts";
-import type { Tool, ToolDefinition } from "../tools/tool.ts";
+import type { PrepareTools } from "../tools/preparation.ts";
+import type { Tool } from "../tools/tool.ts";
 import type { Toolset } from "../tools/toolset.ts";
+import { type HookPlan, planHooks } from "./hook_plan.ts";
+import type { AgentHooks } from "./hooks.ts";
 import { type Instruction, type InstructionPlan, planInstructions } from "./instructions.ts";
 import type { HiddenTool, Offers } from "./offers.ts";
 import type { OutputSpec, OutputValidator } from "./output.ts";
@@ -64,15 +67,14 @@ export interface AgentOptions<Deps = unknown, Output = string> {
   /** `deny`: requests that bring tools are refused. @default "allow" */
   readonly clientTools?: "allow" | "deny";
   /** Filters or edits the tools of a step; cannot add or rename. */
-  readonly prepareTools?: (
-    ctx: StepContext<Deps>,
-    definitions: readonly ToolDefinition[],
-  ) => readonly ToolDefinition[] | Promise<readonly ToolDefinition[]>;
+  readonly prepareTools?: PrepareTools<Deps>;
   /** Asked before calls of tools that require approval. @default everything is denied */
   readonly approve?: (
     call: ToolCall,
     ctx: ToolContext<Deps>,
   ) => boolean | Promise<boolean>;
+  /** Code around runs, model calls, hidden tools and structured outputs, outermost first. */
+  readonly hooks?: readonly AgentHooks<Deps>[];
 }
 
 /** Options with nothing left to work out. */
@@ -96,6 +98,7 @@ export interface AgentPlan<Deps> {
   readonly clientTools: "allow" | "deny";
   readonly prepareTools: AgentOptions<Deps>["prepareTools"];
   readonly approve: AgentOptions<Deps>["approve"];
+  readonly hooks: HookPlan<Deps>;
   readonly cache: PlanCache<Deps>;
 }
 
@@ -136,6 +139,7 @@ export function planAgent<Deps, Output>(options: AgentOptions<Deps, Output>): Ag
     clientTools: options.clientTools ?? "allow",
     prepareTools: options.prepareTools,
     approve: options.approve,
+    hooks: planHooks(options.hooks),
     cache: {},
   };
 }

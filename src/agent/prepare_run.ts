@@ -79,5 +79,7 @@ function chooseTextMode<Deps>({ plan, pipeline, clientTools }: RunState<Deps>): 
   const asItIs = output.mode === "text" && !output.processText &&
     pipeline.validators.length === 0 && !pipeline.format;
   if (!asItIs) return "final-only";
-  return clientTools.required ? "hold" : "pass";
+  // Nobody shall read what a hook may yet refuse.
+  const refusable = (plan.hooks.modelRequest?.after.length ?? 0) > 0;
+  return clientTools.required || refusable ? "hold" : "pass";
 }

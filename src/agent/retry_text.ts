@@ -57,6 +57,8 @@ export const TOOL_LIMIT_TEXT = "Tool call limit reached: answer with what you ha
 
 /** Result of calls beside the one that ended the run. */
 export const NOT_EXECUTED_TEXT = "Tool not executed - a final result was already processed.";
+/** Result of calls in an answer that a hook refused. */
+export const REFUSED_CALL_TEXT = "Tool not executed - the answer it is part of was refused.";
 /** Result of an output tool call that would have ended the run, had its neighbours gone well. */
 export const CANCELLED_RESULT_TEXT =
   "Final result not used - another tool call of the same turn must be repeated first.";

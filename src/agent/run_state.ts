@@ -42,7 +42,7 @@ export class RunState<Deps> {
   readonly signal: AbortSignal;
 
   /** The conversation before this run. */
-  history: readonly Message[] = [];
+  history: readonly Message[];
   /** Whether `history` has parked turns. */
   restored = false;
   /** What this run added, in the backend's call ids. */
@@ -65,6 +65,8 @@ export class RunState<Deps> {
   output: FinalOutput | undefined;
   finishReason: FinishReason | undefined;
   refusal = "";
+  /** Whether someone else closes the run, which then goes on when its loop is over. */
+  keptOpen = false;
 
   readonly #controller = new AbortController();
   readonly #retries = new Map<string, number>();
@@ -80,8 +82,10 @@ export class RunState<Deps> {
     this.request = request;
     this.context = context;
     this.origin = origin;
+    this.history = request.messages;
     this.signal = this.#controller.signal;
-    this.pipeline = { plan: plan.output, validators: plan.validators, format: undefined };
+    const { output, validators, hooks } = plan;
+    this.pipeline = { plan: output, validators, hooks, format: undefined };
     context.signal.addEventListener("abort", this.#onAbort, { once: true });
     if (context.signal.aborted) this.#onAbort();
     const { maxSeconds } = plan.limits;

@@ -5,6 +5,7 @@
 import type { RunEvent } from "../run/event.ts";
 import type { AssistantMessage, ToolCall } from "../run/request.ts";
 import type { FinishReason } from "../run/result.ts";
+import { untilAborted } from "../run/until_aborted.ts";
 import { type BatchCall, CallBatch } from "./call_batch.ts";
 import { surfaceCall } from "./client_tools.ts";
 import { inside } from "./inner_error.ts";
@@ -17,11 +18,11 @@ import {
   EMPTY_ANSWER_TEXT,
   NOT_EXECUTED_TEXT,
   OUTPUT_TOOL_REQUIRED_TEXT,
+  REFUSED_CALL_TEXT,
 } from "./retry_text.ts";
 import type { FinalOutput, RunState } from "./run_state.ts";
 import { inCallOrder, toolMessage } from "./tool_result.ts";
 import { runCalls } from "./tool_calls.ts";
-import { untilAborted } from "./until_aborted.ts";
 
 /**
  * Settles an answer without calls.
@@ -107,6 +108,29 @@ export async function* settleCalls<Deps>(
   yield* await surface(run, external);
   yield* finish(run, batch.cut && !isJson(external.at(-1)!.call) ? "length" : "tool-calls");
   return true;
+}
+
+/**
+ * Keeps an answer that a hook will not have, and asks the model for another. Its calls do not run.
+ *
+ * @throws {RunError} `run-failed` when the output budget is spent
+ */
+export function refuseAnswer<Deps>(
+  run: RunState<Deps>,
+  reader: ModelReader,
+  feedback: string,
+): void {
+  const calls = reader.toolCalls.map((call): ToolCall => ({
+    ...call,
+    kind: "function",
+    id: run.uniqueCallId(call.id),
+  }));
+  const { text, refusal, reasoning } = reader;
+  if (text + refusal + reasoning !== "" || calls.length > 0) {
+    const results = calls.map(({ id }) => toolMessage(id, REFUSED_CALL_TEXT));
+    run.own.push(assistantMessage(reader, calls), ...results);
+  }
+  run.retryOutput(feedback);
 }
 
 /** With end strategy `early`, JSON that holds to its schema ends the run whatever is beside it. */

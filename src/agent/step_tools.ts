@@ -2,12 +2,11 @@
  * From toolsets to the hidden tools of one step.
  * @module
  */
-import { RunError } from "../run/error.ts";
 import { combineTools, type OwnedTool } from "../tools/combined.ts";
 import type { StepContext } from "../tools/context.ts";
-import type { ToolDefinition } from "../tools/tool.ts";
+import { prepareAll, type Prepared, prepareEach } from "../tools/preparation.ts";
 import type { Toolset } from "../tools/toolset.ts";
-import type { HiddenTool, Offer } from "./offers.ts";
+import type { HiddenTool } from "./offers.ts";
 import type { AgentPlan } from "./plan.ts";
 
 /** Tools that are the same at every step. */
@@ -15,10 +14,7 @@ export function fixedHiddenTools<Deps>(
   plan: AgentPlan<Deps>,
   tools: readonly OwnedTool<Deps>[],
 ): HiddenTool<Deps>[] {
-  return tools.map((owned) => ({
-    definition: owned.tool.definition,
-    offer: toOffer(plan, owned),
-  }));
+  return tools.map((owned) => toHiddenTool(plan, { ...owned, definition: owned.tool.definition }));
 }
 
 /** The toolsets as they are for one step. */
@@ -45,52 +41,27 @@ export async function preparedHiddenTools<Deps>(
     toolset,
     tools: toolset.fixedTools ?? await toolset.tools(ctx),
   })));
-  const prepared: HiddenTool<Deps>[] = [];
-  for (const owned of combineTools(lists)) {
-    const { tool } = owned;
-    const definition = tool.prepare ? await tool.prepare(ctx, tool.definition) : tool.definition;
-    if (!definition) continue;
-    if (definition.name !== tool.name) throw renamed(tool.name, definition.name);
-    prepared.push({ definition, offer: toOffer(plan, owned) });
-  }
-  return plan.prepareTools ? await prepareAll(plan.prepareTools, prepared, ctx) : prepared;
+  const each = await prepareEach(combineTools(lists), ctx);
+  const prepared = plan.prepareTools ? await prepareAll(plan.prepareTools, each, ctx) : each;
+  return prepared.map((owned) => toHiddenTool(plan, owned));
 }
 
-async function prepareAll<Deps>(
-  prepare: NonNullable<AgentPlan<Deps>["prepareTools"]>,
-  tools: readonly HiddenTool<Deps>[],
-  ctx: StepContext<Deps>,
-): Promise<HiddenTool<Deps>[]> {
-  const byName = new Map(tools.map((tool) => [tool.definition.name, tool]));
-  const definitions: readonly ToolDefinition[] = await prepare(
-    ctx,
-    tools.map((tool) => tool.definition),
-  );
-  return definitions.map((definition) => {
-    const tool = byName.get(definition.name);
-    if (!tool) throw renamed("", definition.name);
-    return { definition, offer: tool.offer };
-  });
-}
-
-function renamed(from: string, to: string): RunError {
-  const what = from === "" ? "added" : `renamed "${from}" to`;
-  return new RunError(
-    "internal",
-    `Cannot prepare tools: "${to}" was ${what}; only filter and edit`,
-  );
-}
-
-function toOffer<Deps>(
+function toHiddenTool<Deps>(
   plan: AgentPlan<Deps>,
-  { tool, toolset }: OwnedTool<Deps>,
-): Extract<Offer<Deps>, { type: "hidden" | "external" }> {
-  if (!tool.execute) return { type: "external", name: tool.name, kind: "function" };
+  { tool, toolset, definition }: OwnedTool<Deps> & Prepared,
+): HiddenTool<Deps> {
+  if (!tool.execute) {
+    return { definition, offer: { type: "external", name: tool.name, kind: "function" } };
+  }
   const timeoutMs = tool.timeoutMs ?? plan.toolTimeoutMs;
   return {
-    type: "hidden",
-    tool,
-    maxRetries: tool.retries ?? toolset.retries ?? plan.retries,
-    timeoutMs: timeoutMs === Infinity ? undefined : timeoutMs,
+    definition,
+    offer: {
+      type: "hidden",
+      tool,
+      definition,
+      maxRetries: tool.retries ?? toolset.retries ?? plan.retries,
+      timeoutMs: timeoutMs === Infinity ? undefined : timeoutMs,
+    },
   };
 }

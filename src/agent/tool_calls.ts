@@ -7,6 +7,7 @@ import type { Trace } from "../run/event.ts";
 import type { StepContext } from "../tools/context.ts";
 import { CallScope } from "./call_scope.ts";
 import type { BatchCall, CallBatch } from "./call_batch.ts";
+import { type CallOutcome, type HiddenCall, textOutcome } from "./call_outcome.ts";
 import { inside } from "./inner_error.ts";
 import { checkToolCalls, toolCallsLeft } from "./limits.ts";
 import { checkOutputCall } from "./output_check.ts";
@@ -17,7 +18,8 @@ import {
   toolRetryText,
 } from "./retry_text.ts";
 import type { FinalOutput, RunState } from "./run_state.ts";
-import { checkArguments, executeTool, textOutcome } from "./tool_execution.ts";
+import { checkArguments, type CheckedArguments } from "./tool_arguments.ts";
+import { executeTool } from "./tool_execution.ts";
 import { TraceQueue } from "./trace_queue.ts";
 
 /** The output call that won. */
@@ -66,7 +68,8 @@ class BatchRunner<Deps> {
   readonly #ctx: StepContext<Deps>;
   readonly #queue: TraceQueue;
   readonly #scope: CallScope;
-  readonly #args = new Map<string, unknown>();
+  /** Calls whose arguments will do, by id. */
+  readonly #checked = new Map<string, Extract<CheckedArguments<Deps>, { readonly ok: true }>>();
 
   constructor(
     run: RunState<Deps>,
@@ -108,18 +111,12 @@ class BatchRunner<Deps> {
       const { call, offer } = entry;
       this.#queue.push({ kind: "tool-call", id: call.id, name: offer.tool.name });
       if (index >= left) {
-        this.#traceResult(entry, "retry", 0);
-        const told = textOutcome("retry", call.id, TOOL_LIMIT_TEXT);
-        this.#batch.settle(call, told, offer.maxRetries);
+        this.#settleHidden(entry, textOutcome("retry", call.id, TOOL_LIMIT_TEXT), 0);
         continue;
       }
-      const checked = await checkArguments(entry, this.#scope);
-      if (checked.ok) {
-        this.#args.set(call.id, checked.args);
-      } else {
-        this.#traceResult(entry, "retry", 0);
-        this.#batch.settle(call, checked.outcome, offer.maxRetries);
-      }
+      const checked = await checkArguments(this.#run, entry, this.#scope);
+      if (checked.ok) this.#checked.set(call.id, checked);
+      else this.#settleHidden(entry, checked.outcome, 0);
     }
   }
 
@@ -129,7 +126,7 @@ class BatchRunner<Deps> {
     let together: Runnable<Deps>[] | undefined;
     for (const entry of this.#batch.calls) {
       if (entry.type !== "output" && entry.type !== "hidden") continue;
-      const runs = entry.type === "output" ? withOutputs : this.#args.has(entry.call.id);
+      const runs = entry.type === "output" ? withOutputs : this.#checked.has(entry.call.id);
       if (!runs) continue;
       if (entry.type === "output" || entry.offer.tool.sequential) {
         groups.push([entry]);
@@ -157,16 +154,13 @@ class BatchRunner<Deps> {
     }
   }
 
-  async #runHidden(entry: Extract<BatchCall<Deps>, { readonly type: "hidden" }>): Promise<void> {
+  async #runHidden(entry: HiddenCall<Deps>): Promise<void> {
     const { clock } = this.#run.context;
     const startedAt = clock.now();
-    const args = this.#args.get(entry.call.id);
-    const outcome = await executeTool(this.#run, entry, { args, parent: this.#scope });
+    const { hidden, args } = this.#checked.get(entry.call.id)!;
+    const outcome = await executeTool(this.#run, hidden, { args, parent: this.#scope });
     if (outcome.type === "ok") this.#run.toolCalls += 1;
-    if (outcome.type !== "skipped") {
-      this.#traceResult(entry, outcome.type, clock.now() - startedAt);
-    }
-    this.#batch.settle(entry.call, outcome, entry.offer.maxRetries);
+    this.#settleHidden(entry, outcome, clock.now() - startedAt);
   }
 
   async #runOutput({ call, offer }: Extract<BatchCall<Deps>, { type: "output" }>): Promise<void> {
@@ -189,17 +183,20 @@ class BatchRunner<Deps> {
     }
   }
 
-  #traceResult(
-    { call, offer }: Extract<BatchCall<Deps>, { readonly type: "hidden" }>,
-    outcome: "ok" | "retry" | "failed" | "denied",
+  #settleHidden(
+    { call, offer }: HiddenCall<Deps>,
+    outcome: CallOutcome,
     durationMs: number,
   ): void {
-    this.#queue.push({
-      kind: "tool-result",
-      id: call.id,
-      name: offer.tool.name,
-      outcome,
-      durationMs,
-    });
+    if (outcome.type !== "skipped") {
+      this.#queue.push({
+        kind: "tool-result",
+        id: call.id,
+        name: offer.tool.name,
+        outcome: outcome.type,
+        durationMs,
+      });
+    }
+    this.#batch.settle(call, outcome, offer.maxRetries);
   }
 }

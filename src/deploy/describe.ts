@@ -3,6 +3,7 @@
  * secret masked.
  * @module
  */
+import { formatDuration, formatSize } from "../run/units.ts";
 import {
   PERMISSION_KINDS,
   type ResolvedBackend,
@@ -15,7 +16,6 @@ import {
   type ResolvedPermissions,
   type ResolvedStore,
 } from "./resolved.ts";
-import { formatDuration, formatSize } from "./units.ts";
 import type { Writable } from "./yaml_text.ts";
 
 /** What stands where a secret is. */

@@ -2,6 +2,7 @@
  * Fills in defaults: DeploymentFile -> ResolvedDeployment.
  * @module
  */
+import { parseDuration, parseSize } from "../run/units.ts";
 import { resolveBackend, resolveMcp } from "./resolve/upstream.ts";
 import { resolveKey, resolveModel } from "./resolve/served.ts";
 import type { Overrides } from "./overrides.ts";
@@ -12,7 +13,6 @@ import type {
   ResolvedStore,
 } from "./resolved.ts";
 import type { DeploymentFile } from "./schema.ts";
-import { parseDuration, parseSize } from "./units.ts";
 
 /** Name of the key that `Overrides.apiKey` makes. */
 export const SHARED_KEY_NAME = "FAKELLM_API_KEY";

@@ -46,6 +46,20 @@ export type ParseResult<Output = unknown> =
   | { readonly ok: true; readonly value: Output }
   | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
 
+/** A value that does not hold to its schema, for hooks. Its message tells nothing of the value. */
+export class SchemaMismatch extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "SchemaMismatch";
+  /** What is wrong. */
+  readonly issues: readonly SchemaIssue[];
+
+  /** Takes what the schema said. */
+  constructor(issues: readonly SchemaIssue[]) {
+    super("Value does not hold to its schema");
+    this.issues = issues;
+  }
+}
+
 /** Parses values and tells a model what they must look like. */
 export interface Shape<Output = unknown> {
   /** For the model. */
@@ -78,25 +92,43 @@ export function toShape(schema: TypedSchema | JsonSchema, owner: string): Shape 
 class RawShape implements Shape {
   readonly jsonSchema: JsonSchema;
   readonly #owner: string;
-  #check: Promise<JsonSchemaCheck> | undefined;
+  #compiling: Promise<JsonSchemaCheck> | undefined;
+  #compiled: JsonSchemaCheck | undefined;
 
   constructor(jsonSchema: JsonSchema, owner: string) {
     this.jsonSchema = jsonSchema;
     this.#owner = owner;
   }
 
-  async parse(value: unknown): Promise<ParseResult> {
-    this.#check ??= compileJsonSchema(this.jsonSchema);
-    let issues: readonly SchemaIssue[];
+  /** Waits only where the schema is not compiled yet. */
+  parse(value: unknown): ParseResult | Promise<ParseResult> {
+    return this.#compiled ? this.#check(this.#compiled, value) : this.#compileAndCheck(value);
+  }
+
+  async #compileAndCheck(value: unknown): Promise<ParseResult> {
+    this.#compiling ??= compileJsonSchema(this.jsonSchema);
     try {
-      issues = (await this.#check).check(value);
+      this.#compiled = await this.#compiling;
     } catch (error) {
-      if (!(error instanceof JsonSchemaError)) throw error;
-      throw new SetupError(`${this.#owner} has an unusable schema: ${error.message}`, {
-        cause: error,
-      });
+      throw this.#unusable(error);
     }
-    return issues.length === 0 ? { ok: true, value } : { ok: false, issues };
+    return this.#check(this.#compiled, value);
+  }
+
+  #check(compiled: JsonSchemaCheck, value: unknown): ParseResult {
+    try {
+      const issues = compiled.check(value);
+      return issues.length === 0 ? { ok: true, value } : { ok: false, issues };
+    } catch (error) {
+      throw this.#unusable(error);
+    }
+  }
+
+  #unusable(error: unknown): unknown {
+    if (!(error instanceof JsonSchemaError)) return error;
+    return new SetupError(`${this.#owner} has an unusable schema: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -27,6 +27,8 @@ export interface ToolDefinition {
 export interface Tool<Deps = unknown> {
   /** Unique within an agent. */
   readonly name: string;
+  /** What its own code knows it by, where a wrapper gave it another name. @default `name` */
+  readonly ownName?: string;
   /** What a model is told of it. */
   readonly definition: ToolDefinition;
   /** Failed attempts in a row that are forgiven; absent: as the toolset or the agent says. */
@@ -44,7 +46,10 @@ export interface Tool<Deps = unknown> {
   ) => ToolDefinition | undefined | Promise<ToolDefinition | undefined>;
   /** Checks parsed JSON arguments. */
   readonly parse: (args: unknown) => ParseResult | Promise<ParseResult>;
-  /** Checks arguments beyond their schema; throws {@linkcode ModelRetry} to refuse them. */
+  /**
+   * Checks arguments beyond their schema; throws {@linkcode ModelRetry} to refuse them, or
+   * whatever else `execute` may throw for the model.
+   */
   readonly validate?: (args: unknown, ctx: ToolContext<Deps>) => void | Promise<void>;
   /** Runs a call; absent: calls are handed to whoever started the run. */
   readonly execute?: (args: unknown, ctx: ToolContext<Deps>) => unknown;

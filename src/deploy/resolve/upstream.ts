@@ -2,9 +2,9 @@
  * Defaults of what the deployment calls: backends and MCP servers.
  * @module
  */
+import { parseDuration } from "../../run/units.ts";
 import type { ResolvedBackend, ResolvedMcp } from "../resolved.ts";
 import type { DeploymentFile } from "../schema.ts";
-import { parseDuration } from "../units.ts";
 
 /** A backend as the file describes it. */
 export type BackendFile = Exclude<

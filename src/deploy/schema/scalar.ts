@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "../units.ts";
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "../../run/units.ts";
 
 /** Longest time a timer of the runtime can wait, rounded down to whole days. */
 const MAX_DURATION_MS = 24 * 86_400_000;

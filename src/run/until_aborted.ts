@@ -4,9 +4,9 @@
  */
 
 /** Waits for `work`, but no longer than until the signal's abort, whose reason is then thrown. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   // Work that ignores the signal may still fail later, when nobody listens.
-  work.catch(() => {});
+  work.then(undefined, () => {});
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
