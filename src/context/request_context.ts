@@ -14,8 +14,39 @@ const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
   "cookie",
 ]);
 
+/** Whether `name` names a header that is never shown. */
+export function isCredentialHeader(name: string): boolean {
+  return CREDENTIAL_HEADERS.has(name.toLowerCase());
+}
+
+/** What the runs that one client's request leads to have in common, and share with no other. */
+export interface RequestOrigin {
+  /** The body's fields, as decoded. */
+  readonly parameters: object;
+  /** The caller. */
+  readonly principal: object;
+  /** The run's id. */
+  readonly runId: string;
+}
+
+/** Set by the class, which alone can look inside. */
+let readOrigin: (context: RequestContext) => RequestOrigin | undefined;
+
+/** Which request `context` reads; undefined for an object that only looks like a `RequestContext`. */
+export function originOf(context: RequestContext): RequestOrigin | undefined {
+  return readOrigin(context);
+}
+
 /** Reads one request: its headers, fields and caller. Handed to app code, workflows and tools. */
 export class RequestContext<Deps = unknown> {
+  static {
+    readOrigin = (context) => {
+      if (!(#request in context)) return undefined;
+      const { principal, runId } = context.#context;
+      return { parameters: context.#request.parameters, principal, runId };
+    };
+  }
+
   readonly #request: RunRequest;
   readonly #context: RunContext;
 
@@ -51,7 +82,7 @@ export class RequestContext<Deps = unknown> {
    * @throws {TypeError} when `name` cannot be a header's name
    */
   header(name: string): string | undefined {
-    if (CREDENTIAL_HEADERS.has(name.toLowerCase())) return undefined;
+    if (isCredentialHeader(name)) return undefined;
     return this.#context.headers.get(name) ?? undefined;
   }
 
