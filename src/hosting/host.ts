@@ -11,7 +11,6 @@ import { MAX_BODY_BYTES, MAX_NESTING } from "./body.ts";
 import type { Services } from "./call.ts";
 import { Catalog } from "./catalog.ts";
 import { within } from "./deadline.ts";
-import { EnteredRunners } from "./entered_runners.ts";
 import type { Entrypoint, HostOptions, RequestContextFactory } from "./entrypoint.ts";
 import { type AppSource, FakeModels, fakeModelsOf, staticModelsOf } from "./fake_models.ts";
 import { ConnectionTable } from "./connection_table.ts";
@@ -63,7 +62,6 @@ class Host implements App {
   readonly shutdownGraceMs: number;
   readonly #insecure: boolean;
   readonly #services: Services;
-  readonly #entered = new EnteredRunners();
   readonly #entrypoints: readonly HostedEntrypoint[];
   readonly #handler: Handler;
   #state: HostState = "new";
@@ -285,7 +283,7 @@ class Host implements App {
 
   #catalogOf(models: FakeModels, reasoning: ResponsesReasoningConfig | undefined): Catalog {
     const { clock, logger } = this.#services;
-    return new Catalog(models, { clock, logger, entered: this.#entered, reasoning });
+    return new Catalog(models, { clock, logger, reasoning });
   }
 }
 

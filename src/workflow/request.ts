@@ -15,6 +15,14 @@ import type {
 import type { Usage } from "../run/result.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
 import { conversationText, latestTurn, latestUserText, toolResultsOf } from "./conversation.ts";
+import {
+  type InnerResults,
+  type InnerRun,
+  type RunAllOptions,
+  runTogether,
+  settleAll,
+  type SettledResults,
+} from "./fan_out.ts";
 import { type InnerResult, type InnerRunOptions, runInner } from "./inner_run.ts";
 import type { WorkflowReasoning } from "./reasoning.ts";
 import { WorkflowSpan } from "./span.ts";
@@ -174,18 +182,51 @@ export class WorkflowRequest<Deps = unknown> {
     prompt?: string | readonly Message[],
     options: InnerRunOptions = {},
   ): Promise<InnerResult> {
-    const context = { ...this.#runContext, signal: this.#scope.signal };
+    const result = this.#begin({ runner, prompt, options }, this.#scope.signal);
+    // An answer nobody waits for is aborted with the run; that must not end the whole process.
+    result.catch(() => {});
+    return result;
+  }
+
+  /** Runs all at the same time and tells how each ended. */
+  runAll<const Runs extends readonly InnerRun[]>(
+    runs: Runs,
+    options: RunAllOptions & { readonly settle: true },
+  ): Promise<SettledResults<Runs>>;
+  /**
+   * Calls agents and other workflows at the same time, each as `run` does. The first that fails stops
+   * the others; its error is thrown once all have ended. With `settle: true` a failure ends only
+   * itself, and the outcome tells how each run ended.
+   *
+   * @throws whatever `run` throws
+   */
+  runAll<const Runs extends readonly InnerRun[]>(
+    runs: Runs,
+    options?: RunAllOptions & { readonly settle?: false },
+  ): Promise<InnerResults<Runs>>;
+  runAll(
+    runs: readonly InnerRun[],
+    { signal: limit, settle = false }: RunAllOptions = {},
+  ): Promise<readonly (InnerResult | PromiseSettledResult<InnerResult>)[]> {
+    const own = this.#scope.signal;
+    const signal = limit ? AbortSignal.any([own, limit]) : own;
+    const start = (run: InnerRun, signal: AbortSignal) => this.#begin(run, signal);
+    const how = { start, signal };
+    const results = settle ? settleAll(runs, how) : runTogether(runs, how);
+    results.catch(() => {});
+    return results;
+  }
+
+  #begin({ runner, prompt, options = {} }: InnerRun, signal: AbortSignal): Promise<InnerResult> {
+    const context = { ...this.#runContext, signal };
     const { report, reasoning } = this.#scope;
     const tell = options.forwardReasoning && reasoning
       ? (text: string) => reasoning.note(text)
       : undefined;
-    const result = runInner(runner, { request: this.#request, context, report, tell }, {
+    return runInner(runner, { request: this.#request, context, report, tell }, {
       ...options,
       prompt,
     });
-    // An answer nobody waits for is aborted with the run; that must not end the whole process.
-    result.catch(() => {});
-    return result;
   }
 
   /** The run's writer, where workflow code may write; forwarded thoughts go there in any case. */

@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import type { ParkedTurn } from "../run/seams.ts";
+import { testContext } from "../testing/test_context.ts";
+import { Route } from "./route.ts";
+import { RouteTurns } from "./route_turns.ts";
+import { AgenticWorkflow } from "./workflow.ts";
+
+const RUNNER = new AgenticWorkflow(() => "");
+const TURN: ParkedTurn = {
+  messages: [{ role: "system", content: "parked" }],
+  callIds: JSON.parse('{"call_1":"b1","__proto__":"b2"}'),
+};
+
+Deno.test("RouteTurns gives a route its own turns as it parked them", async () => {
+  const turns = new RouteTurns(testContext().turns, new Route("a", RUNNER, "A"));
+  await turns.park("t", TURN);
+  for (const callId of ["call_1", "__proto__", "call_1"]) {
+    assertEquals(await turns.find("t", callId), TURN);
+  }
+  assertEquals(await turns.find("other", "call_1"), undefined);
+  assertEquals(await turns.find("t", "call_2"), undefined);
+});
+
+Deno.test("RouteTurns shows a route neither the turns of others nor those of routers around it", async () => {
+  const { turns } = testContext();
+  const view = (id: string, of = turns) => new RouteTurns(of, new Route(id, RUNNER, id));
+  await view("a").park("t", TURN);
+  for (const other of [turns, view("b"), view("a", view("a")), view("a", view("b"))]) {
+    assertEquals(await other.find("t", "call_1"), undefined);
+  }
+  await turns.park("t", TURN);
+  assertEquals(await view("b").find("t", "call_1"), undefined);
+  // No id makes one route look like another.
+  assertEquals(await view('a" "b').find("t", "call_1"), undefined);
+  assertEquals(await view("a").find("t", ' "b" call_1'), undefined);
+});
