@@ -12,6 +12,7 @@ import { unavailable } from "../hosting/unavailable.ts";
 import type { Model } from "../models/model.ts";
 import type { Logger } from "../run/seams.ts";
 import { assembleBackends } from "./assemble/backends.ts";
+import { assembleBackgroundTasks } from "./assemble/background_tasks.ts";
 import { assembleStore } from "./assemble/store.ts";
 import { notInForce } from "./not_in_force.ts";
 import type {
@@ -67,6 +68,7 @@ function assembleEntrypoint(
       dependencyPolicy: model.dependencyPolicy,
       description: model.description,
       responsesReasoning: model.responsesReasoning,
+      backgroundTasks: assembleBackgroundTasks(model, backends),
     });
   }
   const { prefix, keys } = entrypoint;

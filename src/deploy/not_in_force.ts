@@ -40,7 +40,6 @@ function scopeKeys({ prefix, keys, models }: ResolvedEntrypoint): TreePath[] {
 function modelKeys(path: TreePath, model: ResolvedModel): TreePath[] {
   return [
     ...given(path, {
-      "background_tasks": model.backgroundTasks.type === "off" ? undefined : true,
       "on_disconnect": model.onDisconnect.type === "cancel" ? undefined : true,
       approval: model.approval.length === 0 ? undefined : true,
     }),

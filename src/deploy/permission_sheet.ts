@@ -37,11 +37,16 @@ function reach(model: ResolvedModel, deployment: ResolvedDeployment): string[] {
         return `${kind} ${granted.length === 0 ? "none" : granted.join(", ")}`;
       }),
     ];
+  const tasks = model.backgroundTasks.type === "backend"
+    ? backendChain(model.backgroundTasks.backend, deployment.backends).map((backend) =>
+      `background tasks: ${describeBackend(backend)}`
+    )
+    : [];
   const mcps = deployment.mcps.filter(({ name }) => model.mcps.includes(name)).map(describeMcp);
   const code = model.codeMode
     ? ["runs TypeScript of its own in a process without permissions"]
     : [];
-  return [...lines, ...mcps, ...code];
+  return [...lines, ...tasks, ...mcps, ...code];
 }
 
 /** The backend and all that stand in for it, each once, in the order in which they are tried. */

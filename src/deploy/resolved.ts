@@ -124,7 +124,7 @@ export interface ResolvedModel {
   readonly responsesReasoning: ResolvedReasoning;
   readonly clientTools: "allow" | "deny";
   readonly backgroundTasks:
-    | { readonly type: "off" | "rule" }
+    | { readonly type: "agent" | "rule" }
     | { readonly type: "backend"; readonly backend: string };
   readonly onDisconnect:
     | { readonly type: "cancel" | "detach" }

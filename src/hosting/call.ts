@@ -9,6 +9,7 @@ import type { RunEvent } from "../run/event.ts";
 import { addUsage, NO_USAGE, type Usage } from "../run/result.ts";
 import type { Clock, IdSource, Logger, TurnStore } from "../run/seams.ts";
 import type { Caller } from "./auth/api_key.ts";
+import type { BackgroundTaskKind } from "./background_task/background_task.ts";
 import { causesOf } from "./cause.ts";
 import type { ConnectionTable, RemoteAddress } from "./connection_table.ts";
 import { errorClass } from "./dependency_error.ts";
@@ -56,6 +57,8 @@ export class Call implements Abortable, Ticked {
   caller: Caller | undefined;
   /** The served name asked for, once it is known to exist. */
   modelId: string | undefined;
+  /** What the request is, if its client sent it by itself. */
+  task: BackgroundTaskKind | undefined;
   /** The client's names of fields, once its protocol is known. */
   paramOf: ((param: string) => string) | undefined;
   /** Sent with every answer to a page that may read it. */
@@ -214,6 +217,7 @@ export class Call implements Abortable, Ticked {
       durationMs: this.#elapsedMs(),
       key: this.caller?.principal.name,
       model: this.modelId,
+      task: this.task,
       error: this.#error,
       ...this.#run ? { inputTokens, outputTokens } : {},
     });

@@ -34,6 +34,15 @@ export interface FakeModelOptions {
   readonly description?: string;
   /** Which reasoning clients see; the app's own setting where absent. */
   readonly responsesReasoning?: ResponsesReasoningConfig;
+  /**
+   * What answers the titles, tags and follow-up questions that chat interfaces ask for by themselves.
+   * `agent`: the model, as everything else. `rule`: a fixed rule, without any LLM. A Runner, as an
+   * agent on a cheaper LLM: that one, and the rule where it cannot be started; it lives as long as
+   * what answers the rest. A task that the rule cannot answer as its client asks is the model's.
+   *
+   * @default "agent"
+   */
+  readonly backgroundTasks?: "agent" | "rule" | Runner;
 }
 
 /** One served model, as registered. */
@@ -81,7 +90,13 @@ export class FakeModels implements Iterable<FakeModel> {
         `Cannot build "${id}" per request: expected a factory, got something built already`,
       );
     }
-    const { lifecycle = "startup", dependencyPolicy = "fail" } = options;
+    const { lifecycle = "startup", dependencyPolicy = "fail", backgroundTasks = "agent" } = options;
+    if (backgroundTasks !== "agent" && backgroundTasks !== "rule" && !isRunner(backgroundTasks)) {
+      throw new SetupError(
+        `Cannot answer background tasks of "${id}": expected "agent", "rule", an agent or a ` +
+          `workflow, got ${kindOf(backgroundTasks)}`,
+      );
+    }
     this.#models.set(id, { ...options, id, source, lifecycle, dependencyPolicy });
     return this;
   }

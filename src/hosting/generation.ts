@@ -7,6 +7,7 @@ import type { Exchange, Protocol } from "../protocols/protocol.ts";
 import { isStateful, type ResponseEnvelope, type StatefulProtocol } from "../protocols/stateful.ts";
 import { RequestError } from "../run/error.ts";
 import type { Caller } from "./auth/api_key.ts";
+import { recogniseTask } from "./background_task/recognise.ts";
 import { type BodyLimits, readJsonBody } from "./body.ts";
 import { type Call, CLIENT_GONE, type ResponseHeaders, type Services } from "./call.ts";
 import { DetachedCall } from "./detached_call.ts";
@@ -190,6 +191,8 @@ export class Generation {
     const model = entry.catalog.find(exchange.model, caller);
     call.modelId = run.modelId = model.model.id;
     checkMessageCount(exchange.request.messages.length, limits.maxMessages);
+    const task = recogniseTask(exchange.request);
+    call.task = run.task = task?.kind;
     const context = hostedContext(run, caller, model);
     // The request is gone when its response is: what a run may want of it is read before.
     if (run !== call) context.headers.has("accept");
@@ -198,7 +201,7 @@ export class Generation {
       createdAtS: this.#nowS(),
       nowS: this.#nowS,
     };
-    const answer: Answer = { call: run, exchange, envelope, model, context };
+    const answer: Answer = { call: run, exchange, envelope, model, context, task };
     if (!entry.requestContextFactory) return answer;
     return addDeps(answer, { context, factory: entry.requestContextFactory });
   }

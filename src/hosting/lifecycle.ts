@@ -7,10 +7,13 @@ import { RunError, SetupError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { RunRequest } from "../run/request.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
+import { enterRunner, leaveRunner } from "../run/runner_lifetime.ts";
 import type { Clock, Logger } from "../run/seams.ts";
+import { untilAborted } from "../run/until_aborted.ts";
+import type { BackgroundTask, BackgroundTaskKind } from "./background_task/background_task.ts";
+import { BackgroundTasks } from "./background_task/background_tasks.ts";
 import { DEGRADED_MESSAGE, degradeFailures } from "./degrade.ts";
 import { errorClass, isDependencyError } from "./dependency_error.ts";
-import type { EnteredRunners } from "./entered_runners.ts";
 import { type DependencyPolicy, type FakeModel, isRunner, type Lifecycle } from "./fake_models.ts";
 import {
   type ReasoningPolicy,
@@ -46,6 +49,10 @@ export interface LifecycleRecord {
   readonly lastError: string | undefined;
   /** Why the model is unavailable. */
   readonly reason: string | undefined;
+  /** Runs begun, background tasks aside. */
+  readonly runs: number;
+  /** Background tasks of each kind, whoever answered them; kinds without any left out. */
+  readonly backgroundTasks: Readonly<Partial<Record<BackgroundTaskKind, number>>>;
 }
 
 /** What a hosted model is given. */
@@ -54,8 +61,6 @@ export interface HostedModelOptions {
   readonly clock: Clock;
   /** Told of failures. */
   readonly logger: Logger;
-  /** The app's, for Runners under several names. */
-  readonly entered: EnteredRunners;
   /** The entrypoint's setting, for models without their own. */
   readonly reasoning: ResponsesReasoningConfig | undefined;
 }
@@ -68,7 +73,8 @@ export class HostedModel implements Runner {
   readonly reasoning: ReasoningPolicy;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #entered: EnteredRunners;
+  readonly #tasks: BackgroundTasks;
+  #runs = 0;
   /** Built and entered. */
   #runner: Runner | undefined;
   #building: Promise<Runner> | undefined;
@@ -91,7 +97,7 @@ export class HostedModel implements Runner {
     );
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#entered = options.entered;
+    this.#tasks = new BackgroundTasks(model, options);
     this.#sinceMs = options.clock.now();
     if (model.source instanceof UnavailableRunner) this.#markUnavailable(model.source);
   }
@@ -105,6 +111,8 @@ export class HostedModel implements Runner {
       sinceMs: this.#sinceMs,
       lastError: this.#lastError,
       reason: this.#reason,
+      runs: this.#runs,
+      backgroundTasks: this.#tasks.counts,
     };
   }
 
@@ -126,6 +134,7 @@ export class HostedModel implements Runner {
       this.#logger.log("warn", "model unavailable", { model: this.model.id, reason: this.#reason });
     }
     if (this.model.lifecycle !== "startup" || this.#runner) return;
+    const tasks = this.#tasks.start();
     try {
       await this.#built();
     } catch (error) {
@@ -135,31 +144,72 @@ export class HostedModel implements Runner {
       throw new RunError("model-unavailable", `Cannot start model "${this.model.id}": ${text}`, {
         cause: error,
       });
+    } finally {
+      await tasks;
     }
   }
 
-  /** Answers a request. Events are those of the model's Runner, and what its reasoning mode adds. */
-  run(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
-    const events = this.#answer(request, context);
+  /**
+   * Answers a request. Events are those of the model's Runner, or of whoever answers background tasks,
+   * and what its reasoning mode adds.
+   *
+   * @param options `task`: what the request is, if a client sent it by itself
+   */
+  run(
+    request: RunRequest,
+    context: RunContext,
+    { task }: { readonly task?: BackgroundTask } = {},
+  ): AsyncIterable<RunEvent> {
+    if (task) this.#tasks.count(task);
+    else this.#runs += 1;
+    const events = task && !this.#tasks.leftToModel
+      ? this.#answerTask(task, request, context)
+      : this.#answer(request, context);
     return this.reasoning.accompany?.(events, context) ?? events;
   }
 
   #answer(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
     if (this.model.dependencyPolicy === "fail") return this.#run(request, context);
-    return degradeFailures(() => this.#run(request, context), {
+    return this.#degrading(() => this.#run(request, context), { request, context });
+  }
+
+  #answerTask(
+    task: BackgroundTask,
+    request: RunRequest,
+    context: RunContext,
+  ): AsyncIterable<RunEvent> {
+    const byModel = () => this.#answer(request, context);
+    const start = () => this.#tasks.answer(task, { request, context, byModel });
+    if (this.model.dependencyPolicy === "fail") return start();
+    return this.#degrading(start, { request, context, task });
+  }
+
+  #degrading(
+    start: () => AsyncIterable<RunEvent>,
+    { request, context, task }: {
+      readonly request: RunRequest;
+      readonly context: RunContext;
+      /** Answered by something else: how it goes says nothing about the model. */
+      readonly task?: BackgroundTask;
+    },
+  ): AsyncIterable<RunEvent> {
+    return degradeFailures(start, {
       request,
       signal: context.signal,
       message: this.model.degradedMessage ?? DEGRADED_MESSAGE,
       onFailure: (error) => {
-        this.#enterState("degraded", error);
-        this.#logger.log("warn", "model degraded", {
+        if (!task) this.#enterState("degraded", error);
+        this.#logger.log("warn", task ? "background task degraded" : "model degraded", {
           model: this.model.id,
           requestId: context.runId,
+          task: task?.kind,
           error: errorClass(error),
           detail: error instanceof Error ? error.message : String(error),
         });
       },
-      onSuccess: () => this.#recover(),
+      onSuccess: () => {
+        if (!task) this.#recover();
+      },
     });
   }
 
@@ -171,7 +221,11 @@ export class HostedModel implements Runner {
     const runner = this.#runner;
     this.#runner = undefined;
     this.#enterState("stopped");
-    if (runner) await this.#entered.leave(runner);
+    try {
+      if (runner) await leaveRunner(runner);
+    } finally {
+      await this.#tasks[Symbol.asyncDispose]();
+    }
   }
 
   #run(request: RunRequest, context: RunContext): AsyncIterable<RunEvent> {
@@ -180,18 +234,18 @@ export class HostedModel implements Runner {
   }
 
   async *#runOnceBuilt(request: RunRequest, context: RunContext): AsyncGenerator<RunEvent> {
-    const runner = await unlessAborted(this.#built(), context.signal);
+    const runner = await untilAborted(this.#built(), context.signal);
     yield* runner.run(request, context);
   }
 
   async *#runOnce(request: RunRequest, context: RunContext): AsyncGenerator<RunEvent> {
     const runner = await this.#make(new RequestContext(request, context));
-    await this.#entered.enter(runner);
+    await enterRunner(runner);
     try {
       context.signal.throwIfAborted();
       yield* runner.run(request, context);
     } finally {
-      await this.#entered.leave(runner);
+      await leaveRunner(runner);
     }
   }
 
@@ -206,9 +260,9 @@ export class HostedModel implements Runner {
     this.#enterState("starting");
     try {
       const runner = await this.#make();
-      await this.#entered.enter(runner);
+      await enterRunner(runner);
       if (this.#stopped) {
-        await this.#entered.leave(runner);
+        await leaveRunner(runner);
         throw new RunError("model-unavailable", "The app stopped while the model was built");
       }
       this.#runner = runner;
@@ -250,14 +304,4 @@ export class HostedModel implements Runner {
     this.#state = state;
     this.#sinceMs = this.#clock.now();
   }
-}
-
-/** Waits for `promise` until the signal aborts; whoever else waits for it is not disturbed. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -7,7 +7,6 @@ import type { RunContext, Runner } from "../run/runner.ts";
 import type { RequestContext } from "../context/request_context.ts";
 import { ManualClock } from "../testing/manual_clock.ts";
 import { CollectingLogger, testContext, testRequest } from "../testing/test_context.ts";
-import { EnteredRunners } from "./entered_runners.ts";
 import { type FakeModelOptions, FakeModels, type ModelSource } from "./fake_models.ts";
 import { failing, gate, saying, TestRunner, textEvents, untilAborted } from "./fixture_test.ts";
 import { HostedModel } from "./lifecycle.ts";
@@ -20,7 +19,6 @@ function hosted(source: ModelSource, options: FakeModelOptions = {}) {
   const host = new HostedModel(model, {
     clock,
     logger,
-    entered: new EnteredRunners(),
     reasoning: undefined,
   });
   return { host, clock, logger };
@@ -307,11 +305,9 @@ Deno.test("a Runner under two names is entered once and released with the last",
   const runner = new TestRunner(async function* () {
     yield* textEvents("Hi");
   });
-  const entered = new EnteredRunners();
   const options = {
     clock: new ManualClock(),
     logger: new CollectingLogger(),
-    entered,
     reasoning: undefined,
   };
   const models = new FakeModels().add("a", runner).add("b", runner, { lifecycle: "lazy" });

@@ -125,9 +125,10 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
   }
 
   #run(): AsyncIterator<RunEvent> {
-    const { model, exchange, context } = this.#answer;
+    const { model, exchange, context, task } = this.#answer;
     this.#call.beginRun(this);
-    return this.#events = model.run(exchange.request, context)[Symbol.asyncIterator]();
+    const events = model.run(exchange.request, context, { task });
+    return this.#events = events[Symbol.asyncIterator]();
   }
 
   /** The outcome of `next`, or undefined when the wait has been long enough. */

@@ -5,6 +5,7 @@
 import type { Envelope, Exchange } from "../protocols/protocol.ts";
 import { Fold } from "../run/fold.ts";
 import type { RunContext } from "../run/runner.ts";
+import type { BackgroundTask } from "./background_task/background_task.ts";
 import type { Call, ResponseHeaders } from "./call.ts";
 import type { HostedModel } from "./lifecycle.ts";
 import { LiveStream } from "./live_stream.ts";
@@ -22,6 +23,8 @@ export interface Answer {
   readonly model: HostedModel;
   /** What the run is given. */
   readonly context: RunContext;
+  /** What is asked, if the client sent it by itself. */
+  readonly task?: BackgroundTask;
   /** Keeps the answer; absent where nothing is to be kept. */
   readonly kept?: KeptAnswer;
 }
@@ -43,11 +46,11 @@ async function respondStreaming(answer: Answer): Promise<Response> {
 
 /** Runs the model to its end; the unstreamed answer, kept where it is to be. */
 export async function runWhole(answer: Answer): Promise<string> {
-  const { call, exchange, envelope, model, context, kept } = answer;
+  const { call, exchange, envelope, model, context, task, kept } = answer;
   const filter = model.reasoning.newFilter();
   call.beginRun();
   const fold = new Fold();
-  for await (const event of model.run(exchange.request, context)) {
+  for await (const event of model.run(exchange.request, context, { task })) {
     call.count(event);
     if (filter(event)) fold.add(event);
   }

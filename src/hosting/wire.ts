@@ -23,6 +23,10 @@ export interface ModelRecordWire {
   readonly last_error: string | null;
   /** Why the model is unavailable. */
   readonly reason?: string;
+  /** Runs begun, background tasks aside. */
+  readonly runs: number;
+  /** Background tasks of each kind, kinds without any left out. */
+  readonly background_tasks: LifecycleRecord["backgroundTasks"];
 }
 
 /** One check in `/ready`. */
@@ -47,7 +51,7 @@ export interface ReadyWire {
 
 /** A model's record as `/ready` shows it. */
 export function encodeRecord(record: LifecycleRecord): ModelRecordWire {
-  const { state, lifecycle, dependencyPolicy, sinceMs, lastError, reason } = record;
+  const { state, lifecycle, dependencyPolicy, sinceMs, lastError, reason, runs } = record;
   return {
     state,
     lifecycle,
@@ -55,6 +59,8 @@ export function encodeRecord(record: LifecycleRecord): ModelRecordWire {
     since: new Date(sinceMs).toISOString(),
     last_error: lastError ?? null,
     reason,
+    runs,
+    background_tasks: record.backgroundTasks,
   };
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import type { ModelSettings } from "../../run/request.ts";
+import { parseDuration } from "../../run/units.ts";
 import {
   PERMISSION_KINDS,
   type ResolvedKey,
@@ -12,7 +13,6 @@ import {
   type ResolvedReasoning,
 } from "../resolved.ts";
 import type { DeploymentFile } from "../schema.ts";
-import { parseDuration } from "../units.ts";
 import { listOf } from "./upstream.ts";
 
 /** A key as the file describes it. */
@@ -62,7 +62,7 @@ export function resolveModel(id: string, model: ModelFile): ResolvedModel {
     clientTools: model.client_tools ?? "allow",
     backgroundTasks: typeof model.background_tasks === "object"
       ? { type: "backend", backend: model.background_tasks.backend }
-      : { type: model.background_tasks ?? "off" },
+      : { type: model.background_tasks ?? "agent" },
     onDisconnect: resolveDisconnect(model.on_disconnect ?? "cancel"),
     approval: model.approval === true ? "all" : model.approval ?? [],
   };

@@ -81,7 +81,7 @@ const reasoningSchema = z.union([
 ], { error: "disabled, agent, custom, or a mapping with mode, chunks, interval" });
 
 const approvalWords = "true for all hidden tools, or a list of their names";
-const taskWords = "off, rule, or a mapping with backend";
+const taskWords = "agent, rule, or a mapping with backend";
 
 /** `models`: by the id that clients put into `model`. */
 export const modelsSchema = named("model_id", {
@@ -119,10 +119,10 @@ export const modelsSchema = named("model_id", {
     "Whether clients may bring their own tools; deny refuses such a request. Default allow.",
   ),
   background_tasks: z.union([
-    z.enum(["off", "rule"]),
+    z.enum(["agent", "rule"]),
     mapping({ backend: name("the name of a backend").describe("The backend that answers them.") }),
   ], { error: taskWords }).optional().describe(
-    "What answers the title, tag and follow-up prompts of chat interfaces: the model itself (off, default), a plain rule, or a cheaper backend.",
+    "What answers the title, tag and follow-up prompts that chat interfaces send by themselves: the model itself (agent, default), a plain rule without any LLM, or a cheaper backend.",
   ),
   on_disconnect: form(
     /^(?:cancel|detach|grace\(\d+(?:\.\d+)?(?:ms|s|m|h)\))$/,
