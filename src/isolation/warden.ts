@@ -1,0 +1,93 @@
+/**
+ * Sees to it that no process outlives this one, whatever ends it.
+ *
+ * A shell waits at the end of a pipe. It knows the process group of each child; when this process
+ * ends, by SIGKILL too, the pipe ends and the shell kills them all. On the way it sends signals to
+ * whole groups, which Deno itself does only with leave to run everything.
+ *
+ * @module
+ */
+
+/** Knows groups until told to drop them; sends a signal; at the end of its input kills the rest. */
+const SCRIPT = `trap "" HUP INT TERM
+all=" "
+while read -r verb group; do
+  case $verb in
+    add) all="$all$group " ;;
+    drop) all="\${all%% $group *} \${all#* $group }" ;;
+    *) kill -s "$verb" -- "-$group" 2>/dev/null ;;
+  esac
+done
+for group in $all; do kill -s KILL -- "-$group" 2>/dev/null; done`;
+
+/** What a process group can be told. */
+export type GroupSignal = "TERM" | "KILL";
+
+interface Shell {
+  readonly input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly ended: Promise<unknown>;
+}
+
+/** Guards process groups; runs a shell only while it has any. */
+export class Warden {
+  readonly #groups = new Set<number>();
+  #shell: Shell | undefined;
+  /** Words go to the shell one after the other. */
+  #saying: Promise<void> = Promise.resolve();
+
+  /** Guards a group from now on. Resolves once the group would not outlive this process. */
+  guard(group: number): Promise<void> {
+    this.#groups.add(group);
+    return this.#say(`add ${group}`, group);
+  }
+
+  /** Sends a signal to every process of a group. */
+  signal(group: number, signal: GroupSignal): Promise<void> {
+    return this.#say(`${signal} ${group}`, group);
+  }
+
+  /** Forgets a group whose leader has ended; what is left of it is killed. */
+  async release(group: number): Promise<void> {
+    if (!this.#groups.has(group)) return;
+    await this.#say(`KILL ${group}\ndrop ${group}`, group);
+    this.#groups.delete(group);
+    if (this.#groups.size > 0) return;
+    const shell = this.#shell;
+    this.#shell = undefined;
+    await shell?.input.close().catch(() => {});
+    await shell?.ended;
+  }
+
+  #say(words: string, group: number): Promise<void> {
+    const said = this.#saying.then(() => this.#groups.has(group) ? this.#write(words) : undefined);
+    this.#saying = said.catch(() => {});
+    return said;
+  }
+
+  async #write(words: string): Promise<void> {
+    const line = new TextEncoder().encode(`${words}\n`);
+    try {
+      await (this.#shell ??= startShell()).input.write(line);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      // Somebody ended the shell: another one takes over what it knew.
+      const known = Array.from(this.#groups, (group) => `add ${group}\n`).join("");
+      this.#shell = startShell();
+      await this.#shell.input.write(new TextEncoder().encode(known));
+      await this.#shell.input.write(line);
+    }
+  }
+}
+
+function startShell(): Shell {
+  const child = new Deno.Command("sh", {
+    args: ["-c", SCRIPT],
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+    // What is sent to this process's own group, as by Ctrl-C, must not reach the shell.
+    detached: true,
+  }).spawn();
+  return { input: child.stdin.getWriter(), ended: child.status };
+}
