@@ -70,12 +70,35 @@ export { ApiKeyAuth } from "./src/hosting/auth/api_key_auth.ts";
 export type { KeyRecord } from "./src/hosting/auth/api_key_auth.ts";
 export type { ApiKey, AuthHook, AuthResult } from "./src/hosting/auth/api_key.ts";
 export { RequestContext } from "./src/context/request_context.ts";
+export { ContextPipeline } from "./src/context/pipeline.ts";
+export type {
+  FieldInput,
+  FieldValue,
+  LastPart,
+  ResolveOptions,
+  SourceOptions,
+} from "./src/context/pipeline.ts";
+export type {
+  DepsConverter,
+  DepsIssue,
+  DepsResult,
+  DepsSchema,
+} from "./src/context/deps_schema.ts";
 
 // Agents and their tools.
 export { Agent } from "./src/agent/agent.ts";
 export type { AgentResult, GenerateOptions, GenerateOutputOptions } from "./src/agent/agent.ts";
+export type {
+  AgentHooks,
+  HookedOutput,
+  HookResult,
+  RunOutcome,
+  RunRecovery,
+} from "./src/agent/hooks.ts";
 export type { Instruction } from "./src/agent/instructions.ts";
 export { DEFAULT_MAX_STEPS } from "./src/agent/limits.ts";
+export { answerWith } from "./src/agent/model_answer.ts";
+export type { AnswerParts, ModelAnswer } from "./src/agent/model_answer.ts";
 export { nativeOutput, promptedOutput, textOutput, toolOutput } from "./src/agent/output.ts";
 export type {
   OutputChoice,
@@ -88,15 +111,28 @@ export type {
   ToolOutputOptions,
 } from "./src/agent/output.ts";
 export type { AgentOptions, EndStrategy, HistoryProcessor } from "./src/agent/plan.ts";
+export { ApprovalRequiredToolset } from "./src/tools/approval_required.ts";
+export type { ApprovalCheck } from "./src/tools/approval_required.ts";
 export { CombinedToolset } from "./src/tools/combined.ts";
 export type { OwnedTool } from "./src/tools/combined.ts";
 export { ToolContent } from "./src/tools/content.ts";
 export type { RunLimits, StepContext, ToolContext } from "./src/tools/context.ts";
+export { DynamicToolset } from "./src/tools/dynamic.ts";
+export type { DynamicToolsetOptions, ToolsetFactory } from "./src/tools/dynamic.ts";
 export { ExternalToolset } from "./src/tools/external.ts";
+export { FilteredToolset } from "./src/tools/filtered.ts";
 export { FunctionToolset } from "./src/tools/function_toolset.ts";
 export type { FunctionToolsetOptions } from "./src/tools/function_toolset.ts";
+export type { HookedToolCall, ToolHooks } from "./src/tools/hooks.ts";
 export { ApprovalRequired, ModelRetry, ToolFailed } from "./src/tools/outcome.ts";
+export { ToolCallPolicy } from "./src/tools/policy.ts";
+export type { PolicyScope } from "./src/tools/policy.ts";
+export type { AfterRule, BeforeRule, PolicyCall, ToolArguments } from "./src/tools/policy_rules.ts";
 export { PrefixedToolset } from "./src/tools/prefixed.ts";
+export type { PrepareTools } from "./src/tools/preparation.ts";
+export { PreparedToolset } from "./src/tools/prepared.ts";
+export { RenamedToolset } from "./src/tools/renamed.ts";
+export { SchemaMismatch } from "./src/tools/schema.ts";
 export type {
   ParseResult,
   StandardConverter,
@@ -114,8 +150,28 @@ export type {
   TypedToolOptions,
 } from "./src/tools/tool.ts";
 export type { Toolset } from "./src/tools/toolset.ts";
+export { WrappedToolset } from "./src/tools/wrapped.ts";
+export type { ToolsChange } from "./src/tools/wrapped.ts";
+
+// MCP servers.
+export { ManagedMCP } from "./src/mcp/managed.ts";
+export type { ManagedHttpOptions, ManagedMCPOptions } from "./src/mcp/managed_options.ts";
+export type { ToolErrorPolicy } from "./src/mcp/remote_call.ts";
+export type { ProcessToolCall, RemoteCall } from "./src/mcp/remote_tools.ts";
+export type { ConnectableServer, InProcessServer } from "./src/mcp/server.ts";
+export { MCPToolset } from "./src/mcp/toolset.ts";
+export type { McpServerOptions, MCPToolsetOptions } from "./src/mcp/toolset_options.ts";
+export { ContextValue, EnvSecret } from "./src/mcp/values.ts";
+export type { McpValue, McpValues } from "./src/mcp/values.ts";
+export type { FetchLike } from "./src/mcp/watched_fetch.ts";
 
 // Workflows.
+export type {
+  InnerResults,
+  InnerRun,
+  RunAllOptions,
+  SettledResults,
+} from "./src/workflow/fan_out.ts";
 export type { InnerResult, InnerRunOptions } from "./src/workflow/inner_run.ts";
 export type { WorkflowReasoning } from "./src/workflow/reasoning.ts";
 export { WorkflowRequest } from "./src/workflow/request.ts";
@@ -126,6 +182,10 @@ export type {
   WorkflowResponseFields,
   WorkflowToolCallFields,
 } from "./src/workflow/response.ts";
+export { Route } from "./src/workflow/route.ts";
+export type { RouteFactory, RouteOptions } from "./src/workflow/route.ts";
+export { RouterWorkflow } from "./src/workflow/router.ts";
+export type { RouterOptions } from "./src/workflow/router.ts";
 export type { WorkflowSpan } from "./src/workflow/span.ts";
 export { AgenticWorkflow } from "./src/workflow/workflow.ts";
 export type { WorkflowDefinition, WorkflowFunction } from "./src/workflow/workflow.ts";

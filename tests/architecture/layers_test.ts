@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { importsOf, isTest, listFiles, listSources } from "./sources.ts";
 
-const CORE = ["run", "json_schema", "context", "models", "tools", "mcp", "isolation", "code_mode"];
+const CORE = ["run", "json_schema", "context", "models", "tools", "isolation", "mcp", "code_mode"];
 const RUNNERS = [...CORE, "agent", "workflow", "adapters"];
 
 const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
@@ -16,8 +16,8 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["context", ["run"]],
   ["models", ["run", "json_schema"]],
   ["tools", ["run", "json_schema", "context"]],
-  ["mcp", ["run", "tools"]],
   ["isolation", ["run"]],
+  ["mcp", ["run", "json_schema", "context", "tools", "isolation"]],
   ["code_mode", ["run", "tools", "isolation"]],
   ["agent", ["run", "json_schema", "context", "models", "tools", "mcp", "code_mode"]],
   ["workflow", ["run", "json_schema", "context", "agent"]],
@@ -34,6 +34,9 @@ const ENTRY_POINTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["src/testing/mod.ts", RUNNERS],
 ]);
 
+/** Layers that tell others which version this is. */
+const VERSIONED = new Set(["mcp", "hosting", "cli"]);
+
 /** The folder below `src/` that a file belongs to; undefined outside. */
 function layerOf(path: string): string | undefined {
   return path.match(/^src\/([^/]+)\//)?.[1];
@@ -44,8 +47,8 @@ function fault(from: string, to: string): string | undefined {
   const layer = layerOf(from)!;
   const target = layerOf(to);
   if (ENTRY_POINTS.has(to)) return "entry points are for users";
-  // The one place that knows the package's version.
-  if (to === "deno.json") return layer === "cli" || layer === "hosting" ? undefined : "not here";
+  // It knows the package's version.
+  if (to === "deno.json") return VERSIONED.has(layer) ? undefined : "not here";
   if (target === undefined) return "leaves src/";
   const gathered = ENTRY_POINTS.get(from);
   if (gathered) return target === layer || gathered.includes(target) ? undefined : "is not below";

@@ -1,0 +1,191 @@
+/**
+ * Keeps a session with one server: connects when somebody needs it, again when it was lost, and not
+ * too often.
+ * @module
+ */
+import type { Clock, Logger } from "../run/seams.ts";
+import { untilAborted } from "../run/until_aborted.ts";
+import { failureOf, McpFailure } from "./failure.ts";
+import type { McpSession, SessionEvents, WaitOptions } from "./session.ts";
+
+/** How sessions are opened. */
+export type OpenSession = (options: WaitOptions & SessionEvents) => Promise<McpSession>;
+
+/** What a connection is made of. */
+export interface ConnectionOptions {
+  /** Names the server in logs. */
+  readonly name: string;
+  /** Opens a session. */
+  readonly open: OpenSession;
+  /** Longest time a session may take to open, in milliseconds. */
+  readonly startTimeoutMs: number;
+  /** Time. */
+  readonly clock: Clock;
+  /** Told of what is lost and found; asked for each time, since it may come later. */
+  readonly logger: () => Logger;
+}
+
+/** Wait after the second failure in a row, in milliseconds; each further one doubles it. */
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 15_000;
+
+/** A session that lived this long counts as one that went well, in milliseconds. */
+const STABLE_MS = 10_000;
+
+/** A way to one server that outlives its sessions. */
+export class McpConnection {
+  readonly #options: ConnectionOptions;
+  readonly #stop = new AbortController();
+  #session: McpSession | undefined;
+  #opening: Promise<McpSession> | undefined;
+  /** Sessions that no longer take calls, or are about to close. */
+  readonly #leaving = new Set<Promise<void>>();
+  #openedMs = 0;
+  #failures = 0;
+  #failure: McpFailure | undefined;
+  #retryAtMs = 0;
+  #cancelRetry: (() => void) | undefined;
+  #kept = false;
+  #version = 0;
+
+  /** Connects nothing yet. */
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Grows whenever the server's tools may have changed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Why there is no session; undefined while there is one, or nobody has tried. */
+  get failure(): McpFailure | undefined {
+    return this.#session && !this.#session.failure ? undefined : this.#failure;
+  }
+
+  /** From now on a lost session is opened again without being asked for. */
+  keep(): void {
+    this.#kept = true;
+    if (this.failure) this.#scheduleRetry();
+  }
+
+  /**
+   * The session, opened where there is none. Many who ask share one attempt; right after a failed
+   * one there is no other.
+   *
+   * @throws {McpFailure} when there is no session to be had
+   */
+  session(signal: AbortSignal): Promise<McpSession> {
+    const session = this.#session;
+    if (session && !session.failure) return Promise.resolve(session);
+    if (!this.#opening && this.#failure && this.#options.clock.now() < this.#retryAtMs) {
+      return Promise.reject(this.#failure);
+    }
+    return untilAborted(this.#open(), signal);
+  }
+
+  /** Uses another session from now on; `session` closes when its open calls are over. */
+  renew(session: McpSession, signal: AbortSignal): Promise<McpSession> {
+    if (this.#session === session) {
+      this.#session = undefined;
+      this.#version += 1;
+      session.retire();
+    }
+    return this.session(signal);
+  }
+
+  /** Ends `session`, and with it every call that waits for it. */
+  giveUp(session: McpSession, failure: McpFailure): void {
+    if (this.#session === session) this.#drop(session, failure);
+  }
+
+  /** Ends everything. Resolves when nothing is left of it. */
+  async close(): Promise<void> {
+    this.#kept = false;
+    this.#cancelRetry?.();
+    this.#stop.abort(new McpFailure("not-sent", "Connection is closed"));
+    await this.#opening?.catch(() => {});
+    if (this.#session) this.#leave(this.#session);
+    this.#session = undefined;
+    await Promise.all(this.#leaving);
+  }
+
+  #open(): Promise<McpSession> {
+    return this.#opening ??= this.#openOnce().finally(() => this.#opening = undefined);
+  }
+
+  async #openOnce(): Promise<McpSession> {
+    this.#cancelRetry?.();
+    const { name, open, startTimeoutMs, clock, logger } = this.#options;
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    try {
+      const session = await open({
+        signal,
+        timeoutMs: startTimeoutMs,
+        onLost: (failure) => this.#onLost(failure),
+        onToolsChanged: () => this.#version += 1,
+      });
+      if (signal.aborted) this.#leave(session);
+      signal.throwIfAborted();
+      this.#session = session;
+      this.#openedMs = clock.now();
+      this.#version += 1;
+      if (this.#failure) logger().log("info", "MCP server is back", { server: name });
+      this.#failure = undefined;
+      return session;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): McpFailure {
+    const failure = failureOf(error);
+    const known = this.#failure?.message === failure.message;
+    this.#failure = failure;
+    this.#failures += 1;
+    const delayMs = this.#failures === 1
+      ? 0
+      : Math.min(FIRST_DELAY_MS * 2 ** (this.#failures - 2), MAX_DELAY_MS);
+    this.#retryAtMs = this.#options.clock.now() + delayMs;
+    // The same failure again and again is told once.
+    this.#options.logger().log(known ? "debug" : "warn", "MCP server cannot be reached", {
+      server: this.#options.name,
+      detail: failure.message,
+      retryInMs: delayMs,
+    });
+    if (this.#kept) this.#scheduleRetry();
+    return failure;
+  }
+
+  #onLost(failure: McpFailure): void {
+    const session = this.#session;
+    if (session?.failure === failure && !this.#stop.signal.aborted) this.#drop(session, failure);
+  }
+
+  #drop(session: McpSession, failure: McpFailure): void {
+    this.#session = undefined;
+    this.#version += 1;
+    this.#leave(session);
+    const { clock } = this.#options;
+    // A server that ends soon after each start must not be started without a pause.
+    if (clock.now() - this.#openedMs >= STABLE_MS) this.#failures = 0;
+    this.#fail(failure);
+  }
+
+  #leave(session: McpSession): void {
+    const left = session.close().finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+  }
+
+  #scheduleRetry(): void {
+    this.#cancelRetry?.();
+    const { clock } = this.#options;
+    const delayMs = Math.max(0, this.#retryAtMs - clock.now());
+    this.#cancelRetry = clock.schedule(delayMs, () => {
+      // Its failure schedules the next attempt.
+      this.#open().catch(() => {});
+    });
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The tools of one server over one connection.
+ * @module
+ */
+import { compileJsonSchema, type JsonSchemaCheck } from "../json_schema/compile.ts";
+import { JsonSchemaError } from "../json_schema/error.ts";
+import type { Logger } from "../run/seams.ts";
+import { untilAborted } from "../run/until_aborted.ts";
+import type { ToolContext } from "../tools/context.ts";
+import type { ParseResult } from "../tools/schema.ts";
+import type { Tool, ToolDefinition } from "../tools/tool.ts";
+import type { McpConnection } from "./connection.ts";
+import { RemoteCaller, type RemoteCallerOptions } from "./remote_call.ts";
+import type { Tool as ListedTool } from "./sdk.ts";
+import { ToolChanges } from "./tool_changes.ts";
+
+/** Calls a tool of a server; `meta` goes along as `_meta`. */
+export type RemoteCall = (
+  args: Readonly<Record<string, unknown>>,
+  options?: { readonly meta?: Readonly<Record<string, unknown>> },
+) => Promise<unknown>;
+
+/**
+ * Stands around each call: may change arguments, add `_meta`, change the result, or not call at all.
+ */
+export type ProcessToolCall<Deps = unknown> = (
+  call: RemoteCall,
+  options: {
+    /** The call at hand. */
+    readonly ctx: ToolContext<Deps>;
+    /** The server's own name of the tool. */
+    readonly name: string;
+    /** As the model gave them, checked against the tool's schema. */
+    readonly args: Readonly<Record<string, unknown>>;
+  },
+) => unknown;
+
+/** Which tools there are, and what stands around their calls. */
+export interface RemoteToolsOptions<Deps> extends RemoteCallerOptions {
+  /** Put before each name and an underscore. */
+  readonly prefix: string | undefined;
+  /** Only these tools are used; undefined: all. */
+  readonly allow: readonly string[] | undefined;
+  /** These tools are never used. */
+  readonly deny: readonly string[];
+  /** Stands around each call. */
+  readonly processToolCall: ProcessToolCall<Deps> | undefined;
+  /** Headers that go along with a call only; undefined: none. */
+  readonly headersOf: ((ctx: ToolContext<Deps>) => Headers) | undefined;
+  /** Told of lists that change, too. */
+  readonly logger: () => Logger;
+}
+
+/** Longest wait for a list of tools, in milliseconds. */
+const LIST_TIMEOUT_MS = 30_000;
+
+/** Lists a server's tools, and again when they may have changed. */
+export class RemoteTools<Deps> {
+  /** Where the server is reached. */
+  readonly connection: McpConnection;
+  readonly #options: RemoteToolsOptions<Deps>;
+  readonly #caller: RemoteCaller;
+  readonly #changes: ToolChanges;
+  #tools: readonly Tool<Deps>[] | undefined;
+  #version = -1;
+  #listing: Promise<readonly Tool<Deps>[]> | undefined;
+
+  /** Asks for nothing yet. */
+  constructor(connection: McpConnection, options: RemoteToolsOptions<Deps>) {
+    this.connection = connection;
+    this.#options = options;
+    this.#caller = new RemoteCaller(connection, options);
+    this.#changes = new ToolChanges(options);
+  }
+
+  /** The tools as last listed; undefined before the first time. */
+  get known(): readonly Tool<Deps>[] | undefined {
+    return this.#tools;
+  }
+
+  /**
+   * The tools. A run that began with some goes on with them when the server cannot be asked any more:
+   * its calls tell the model what is wrong.
+   *
+   * @throws {McpFailure} when the server cannot be asked and never was
+   */
+  async list(signal: AbortSignal): Promise<readonly Tool<Deps>[]> {
+    if (this.#tools && this.#version === this.connection.version) return this.#tools;
+    this.#listing ??= this.#list().finally(() => this.#listing = undefined);
+    try {
+      return await untilAborted(this.#listing, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!this.#tools) throw error;
+      return this.#tools;
+    }
+  }
+
+  async #list(): Promise<readonly Tool<Deps>[]> {
+    // Many runs may wait for it, so no run's signal ends it.
+    const { signal } = new AbortController();
+    const session = await this.connection.session(signal);
+    const { version } = this.connection;
+    const listed = await session.listTools({ signal, timeoutMs: LIST_TIMEOUT_MS });
+    const { allow, deny } = this.#options;
+    const used = listed.filter(({ name }) =>
+      (allow === undefined || allow.includes(name)) && !deny.includes(name)
+    );
+    this.#changes.take(listed, used);
+    this.#version = version;
+    return this.#tools = used.map((tool) => this.#toTool(tool));
+  }
+
+  #toTool(listed: ListedTool): Tool<Deps> {
+    const { prefix, name: server } = this.#options;
+    const name = prefix === undefined ? listed.name : `${prefix}_${listed.name}`;
+    const { $schema: _, ...parameters } = listed.inputSchema;
+    const definition: ToolDefinition = {
+      name,
+      description: listed.description ?? listed.title,
+      parameters,
+      returns: listed.outputSchema,
+      metadata: {
+        server,
+        title: listed.title,
+        annotations: listed.annotations,
+        meta: listed._meta,
+      },
+    };
+    return {
+      name,
+      definition,
+      // Calls have a limit of their own, which the server is told of.
+      timeoutMs: Infinity,
+      parse: lenientParse(parameters),
+      execute: (args, ctx) => this.#execute(listed, args as Record<string, unknown>, ctx),
+    };
+  }
+
+  #execute(
+    listed: ListedTool,
+    args: Readonly<Record<string, unknown>>,
+    ctx: ToolContext<Deps>,
+  ): unknown {
+    const { processToolCall, headersOf } = this.#options;
+    const headers = headersOf?.(ctx);
+    const call: RemoteCall = (changed, { meta } = {}) =>
+      this.#caller.call(listed, changed, { signal: ctx.signal, meta, headers });
+    return processToolCall ? processToolCall(call, { ctx, name: listed.name, args }) : call(args);
+  }
+}
+
+/**
+ * Checks arguments before they are sent, where the server's schema can be used for that; else the
+ * server does it alone.
+ */
+function lenientParse(schema: Readonly<Record<string, unknown>>): Tool["parse"] {
+  let check: Promise<JsonSchemaCheck | undefined> | undefined;
+  return async (args): Promise<ParseResult> => {
+    if (typeof args !== "object" || args === null || Array.isArray(args)) {
+      return { ok: false, issues: [{ path: "", message: "Value must be an object" }] };
+    }
+    check ??= compileJsonSchema(schema).catch((error: unknown) => {
+      if (error instanceof JsonSchemaError) return undefined;
+      throw error;
+    });
+    const issues = (await check)?.check(args) ?? [];
+    return issues.length === 0 ? { ok: true, value: args } : { ok: false, issues };
+  };
+}
