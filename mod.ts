@@ -88,6 +88,8 @@ export type {
 // Agents and their tools.
 export { Agent } from "./src/agent/agent.ts";
 export type { AgentResult, GenerateOptions, GenerateOutputOptions } from "./src/agent/agent.ts";
+export { agentTool } from "./src/agent/agent_tool.ts";
+export type { AgentToolOptions } from "./src/agent/agent_tool.ts";
 export type {
   AgentHooks,
   HookedOutput,
@@ -96,7 +98,6 @@ export type {
   RunRecovery,
 } from "./src/agent/hooks.ts";
 export type { Instruction } from "./src/agent/instructions.ts";
-export { DEFAULT_MAX_STEPS } from "./src/agent/limits.ts";
 export { answerWith } from "./src/agent/model_answer.ts";
 export type { AnswerParts, ModelAnswer } from "./src/agent/model_answer.ts";
 export { nativeOutput, promptedOutput, textOutput, toolOutput } from "./src/agent/output.ts";
@@ -111,12 +112,13 @@ export type {
   ToolOutputOptions,
 } from "./src/agent/output.ts";
 export type { AgentOptions, EndStrategy, HistoryProcessor } from "./src/agent/plan.ts";
+export type { ApprovalPrompt } from "./src/tools/approval.ts";
 export { ApprovalRequiredToolset } from "./src/tools/approval_required.ts";
 export type { ApprovalCheck } from "./src/tools/approval_required.ts";
 export { CombinedToolset } from "./src/tools/combined.ts";
 export type { OwnedTool } from "./src/tools/combined.ts";
 export { ToolContent } from "./src/tools/content.ts";
-export type { RunLimits, StepContext, ToolContext } from "./src/tools/context.ts";
+export type { StepContext, ToolContext } from "./src/tools/context.ts";
 export { DynamicToolset } from "./src/tools/dynamic.ts";
 export type { DynamicToolsetOptions, ToolsetFactory } from "./src/tools/dynamic.ts";
 export { ExternalToolset } from "./src/tools/external.ts";
@@ -210,9 +212,12 @@ export type {
 } from "./src/models/model.ts";
 
 // The vocabulary all of these share: for Runners, models and stores of one's own.
+export { DEFAULT_MAX_STEPS, RunBudget } from "./src/run/budget.ts";
+export type { RunBudgetOptions, RunLimits } from "./src/run/budget.ts";
 export { HttpError, RequestError, RunError, SetupError } from "./src/run/error.ts";
 export type { RequestErrorCode, RunErrorCode, SetupProblem } from "./src/run/error.ts";
 export type {
+  ApprovalRequest,
   Finish,
   ReasoningDelta,
   ReasoningEnd,
@@ -232,6 +237,7 @@ export type {
   UsageReport,
 } from "./src/run/event.ts";
 export type {
+  ApprovalAnswer,
   AssistantMessage,
   AudioInput,
   FileInput,
@@ -255,6 +261,8 @@ export type {
 export type { FinishReason, ResultPart, RunResult, Usage } from "./src/run/result.ts";
 export type { RunContext, Runner } from "./src/run/runner.ts";
 export type {
+  AwaitedCall,
+  BegunCall,
   Clock,
   IdSource,
   LogFields,

@@ -4,8 +4,9 @@
  */
 import { RunError } from "../run/error.ts";
 import type { ToolCall } from "../run/request.ts";
+import type { ApprovalPrompt } from "../tools/approval.ts";
 import type { StepContext, ToolContext } from "../tools/context.ts";
-import { type CallOutcome, textOutcome, toolContext } from "./call_outcome.ts";
+import { type CallOutcome, type SettledOutcome, textOutcome, toolContext } from "./call_outcome.ts";
 import type { ModelReader } from "./model_reader.ts";
 import type { Offer, Offers } from "./offers.ts";
 import { toolRetryText, unknownToolText } from "./retry_text.ts";
@@ -25,7 +26,46 @@ export type BatchCall<Deps> =
     | { readonly type: "unknown" }
   );
 
-/** The calls of one answer. */
+/** A hidden call that waits for the client's consent. */
+export interface AwaitingCall {
+  readonly call: ToolCall;
+  /** The agent's name of the tool. */
+  readonly tool: string;
+  readonly prompt: ApprovalPrompt;
+}
+
+/**
+ * Sorts the calls of an answer before anything runs. Calls of the client's beyond what it takes are
+ * left out as if they had not been made.
+ */
+export function sortCalls<Deps>(
+  run: RunState<Deps>,
+  { offers, ctx, reader }: {
+    readonly offers: Offers<Deps>;
+    readonly ctx: StepContext<Deps>;
+    readonly reader: ModelReader;
+  },
+): CallBatch<Deps> {
+  const calls: BatchCall<Deps>[] = [];
+  let external = 0;
+  for (const made of reader.toolCalls) {
+    const offer = offers.byName.get(made.name);
+    if (offer?.type === "external" && ++external > run.clientTools.maxCalls) continue;
+    const call: ToolCall = { ...made, kind: "function", id: run.uniqueCallId(made.id) };
+    if (!offer) calls.push({ type: "unknown", call });
+    else if (offer.type === "output") calls.push({ type: "output", call, offer });
+    else if (offer.type === "external") calls.push({ type: "external", call, offer });
+    else {
+      calls.push({ type: "hidden", call, offer, ctx: toolContext(run, ctx, { call, offer }) });
+    }
+  }
+  return new CallBatch(run, calls, {
+    available: [...offers.byName.keys()],
+    cut: reader.finishReason === "length",
+  });
+}
+
+/** Calls that are made together. */
 export class CallBatch<Deps> {
   readonly calls: readonly BatchCall<Deps>[];
   /** Names the model may use, for those it may not. */
@@ -33,39 +73,24 @@ export class CallBatch<Deps> {
   /** Whether the answer was cut off at its token limit. */
   readonly cut: boolean;
   readonly #run: RunState<Deps>;
-  readonly #outcomes = new Map<string, CallOutcome>();
+  readonly #outcomes = new Map<string, SettledOutcome>();
+  readonly #awaiting = new Map<string, ApprovalPrompt>();
   readonly #failed = new Set<string>();
   readonly #succeeded = new Set<string>();
 
-  /**
-   * Sorts the calls before anything runs. Calls of the client's beyond what it takes are left out
-   * as if they had not been made.
-   */
+  /** Nothing has run yet. */
   constructor(
     run: RunState<Deps>,
-    { offers, ctx, reader }: {
-      readonly offers: Offers<Deps>;
-      readonly ctx: StepContext<Deps>;
-      readonly reader: ModelReader;
-    },
+    calls: readonly BatchCall<Deps>[],
+    { available = [], cut = false }: {
+      readonly available?: readonly string[];
+      readonly cut?: boolean;
+    } = {},
   ) {
     this.#run = run;
-    this.available = [...offers.byName.keys()];
-    this.cut = reader.finishReason === "length";
-    const calls: BatchCall<Deps>[] = [];
-    let external = 0;
-    for (const made of reader.toolCalls) {
-      const offer = offers.byName.get(made.name);
-      if (offer?.type === "external" && ++external > run.clientTools.maxCalls) continue;
-      const call: ToolCall = { ...made, kind: "function", id: run.uniqueCallId(made.id) };
-      if (!offer) calls.push({ type: "unknown", call });
-      else if (offer.type === "output") calls.push({ type: "output", call, offer });
-      else if (offer.type === "external") calls.push({ type: "external", call, offer });
-      else {
-        calls.push({ type: "hidden", call, offer, ctx: toolContext(run, ctx, { call, offer }) });
-      }
-    }
     this.calls = calls;
+    this.available = available;
+    this.cut = cut;
   }
 
   /** The calls of one kind, in the model's order. */
@@ -78,8 +103,16 @@ export class CallBatch<Deps> {
   }
 
   /** How a call ended, if it has. */
-  outcomeOf(call: ToolCall): CallOutcome | undefined {
+  outcomeOf(call: ToolCall): SettledOutcome | undefined {
     return this.#outcomes.get(call.id);
+  }
+
+  /** Calls that wait for the client's consent, in the model's order. */
+  get awaiting(): readonly AwaitingCall[] {
+    return this.of("hidden").flatMap(({ call, offer }) => {
+      const prompt = this.#awaiting.get(call.id);
+      return prompt ? [{ call, tool: offer.tool.name, prompt }] : [];
+    });
   }
 
   /** Whether any call but those of output tools must be repeated. */
@@ -90,11 +123,15 @@ export class CallBatch<Deps> {
   }
 
   /**
-   * Notes how a call ended.
+   * Notes how a call ended, or what it waits for.
    *
    * @throws {RunError} `run-failed` when its tool has no retry left
    */
   settle(call: ToolCall, outcome: CallOutcome, maxRetries: number): void {
+    if (outcome.type === "awaiting") {
+      this.#awaiting.set(call.id, outcome.prompt);
+      return;
+    }
     this.#outcomes.set(call.id, outcome);
     if (outcome.type === "ok") this.#succeeded.add(call.name);
     if (outcome.type !== "retry") return;

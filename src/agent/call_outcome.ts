@@ -4,6 +4,7 @@
  */
 import { RunError, SetupError } from "../run/error.ts";
 import type { ToolCall } from "../run/request.ts";
+import type { ApprovalPrompt } from "../tools/approval.ts";
 import type { StepContext, ToolContext } from "../tools/context.ts";
 import type { HookedToolCall } from "../tools/hooks.ts";
 import { ModelRetry, ToolFailed } from "../tools/outcome.ts";
@@ -12,11 +13,16 @@ import { toolFailedText, toolRetryText } from "./retry_text.ts";
 import type { RunState } from "./run_state.ts";
 import { toolMessage, type ToolResultMessages } from "./tool_result.ts";
 
-/** How a call ended. */
-export interface CallOutcome {
+/** How a call ended, for the model. */
+export interface SettledOutcome {
   readonly type: "ok" | "retry" | "failed" | "denied" | "skipped";
   readonly messages: ToolResultMessages;
 }
+
+/** How a call ended, or that it waits for the client's consent. */
+export type CallOutcome =
+  | SettledOutcome
+  | { readonly type: "awaiting"; readonly prompt: ApprovalPrompt };
 
 /** A call of a hidden tool in its batch. */
 export interface HiddenCall<Deps> {
@@ -27,10 +33,10 @@ export interface HiddenCall<Deps> {
 
 /** Makes an outcome of text. */
 export function textOutcome(
-  type: CallOutcome["type"],
+  type: SettledOutcome["type"],
   toolCallId: string,
   text: string,
-): CallOutcome {
+): SettledOutcome {
   return { type, messages: { result: toolMessage(toolCallId, text), files: [] } };
 }
 
@@ -49,6 +55,7 @@ export function toolContext<Deps>(
     toolCallId: call.id,
     toolName: offer.tool.name,
     approved: false,
+    report: (usage) => run.budget.addInnerUsage(usage),
   };
 }
 
@@ -62,7 +69,7 @@ export function hookedCall<Deps>(
 }
 
 /** The outcome that code meant by what it threw; undefined when it meant none. */
-export function thrownOutcome(call: ToolCall, error: unknown): CallOutcome | undefined {
+export function thrownOutcome(call: ToolCall, error: unknown): SettledOutcome | undefined {
   if (error instanceof ModelRetry) {
     return textOutcome("retry", call.id, toolRetryText(error.message));
   }

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { RunLimits } from "../run/budget.ts";
 import { RunError } from "../run/error.ts";
 import { fold } from "../run/fold.ts";
 import { FunctionModel, ScriptedModel } from "../testing/scripted_model.ts";
 import { testContext, testRequest } from "../testing/test_context.ts";
-import type { RunLimits } from "../tools/context.ts";
 import { tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
 

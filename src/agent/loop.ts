@@ -4,6 +4,7 @@
  */
 import type { RunEvent } from "../run/event.ts";
 import { NO_USAGE } from "../run/result.ts";
+import { resumeApprovals } from "./approval_resume.ts";
 import { HookedModelCall } from "./hooked_model_call.ts";
 import { inside, insideError } from "./inner_error.ts";
 import { nextStep } from "./model_call.ts";
@@ -24,8 +25,10 @@ export async function* runLoop<Deps>(start: () => RunState<Deps>): AsyncGenerato
   const { plan, context, signal } = run;
   try {
     await prepareRun(run);
+    yield* resumeApprovals(run);
     for (;;) {
       const made = await inside(nextStep(run), signal);
+      yield* run.asides.drain();
       yield {
         type: "trace",
         trace: { kind: "model-call", step: run.modelCalls + 1, model: plan.model.name },
@@ -56,6 +59,7 @@ export async function* runLoop<Deps>(start: () => RunState<Deps>): AsyncGenerato
         if (yield* settleCalls(run, step, reader)) return;
       } else {
         const last = await inside(settleAnswer(run, step, reader), signal);
+        yield* run.asides.drain();
         if (last) {
           yield* last;
           return;

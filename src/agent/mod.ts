@@ -2,9 +2,12 @@
  * The native Agent: everything a module needs to define one, with no I/O on import.
  * @module
  */
+export { DEFAULT_MAX_STEPS, RunBudget } from "../run/budget.ts";
+export type { RunBudgetOptions, RunLimits } from "../run/budget.ts";
 export { ManagedMCP } from "../mcp/managed.ts";
 export { MCPToolset } from "../mcp/toolset.ts";
 export { ContextValue, EnvSecret } from "../mcp/values.ts";
+export type { ApprovalPrompt } from "../tools/approval.ts";
 export { ApprovalRequiredToolset } from "../tools/approval_required.ts";
 export { CombinedToolset } from "../tools/combined.ts";
 export { ToolContent } from "../tools/content.ts";
@@ -21,7 +24,6 @@ export { SchemaMismatch } from "../tools/schema.ts";
 export { tool } from "../tools/tool.ts";
 export { WrappedToolset } from "../tools/wrapped.ts";
 export { Agent } from "./agent.ts";
-export { DEFAULT_MAX_STEPS } from "./limits.ts";
 export { answerWith } from "./model_answer.ts";
 export { nativeOutput, promptedOutput, textOutput, toolOutput } from "./output.ts";
 
@@ -33,7 +35,7 @@ export type { McpServerOptions, MCPToolsetOptions } from "../mcp/toolset_options
 export type { McpValue, McpValues } from "../mcp/values.ts";
 export type { FetchLike } from "../mcp/watched_fetch.ts";
 export type { ApprovalCheck } from "../tools/approval_required.ts";
-export type { RunLimits, StepContext, ToolContext } from "../tools/context.ts";
+export type { StepContext, ToolContext } from "../tools/context.ts";
 export type { DynamicToolsetOptions, ToolsetFactory } from "../tools/dynamic.ts";
 export type { FunctionToolsetOptions } from "../tools/function_toolset.ts";
 export type { HookedToolCall, ToolHooks } from "../tools/hooks.ts";
@@ -51,6 +53,8 @@ export type {
 export type { Toolset } from "../tools/toolset.ts";
 export type { ToolsChange } from "../tools/wrapped.ts";
 export type { AgentResult, GenerateOptions, GenerateOutputOptions } from "./agent.ts";
+export { agentTool } from "./agent_tool.ts";
+export type { AgentToolOptions } from "./agent_tool.ts";
 export type { AgentHooks, HookedOutput, HookResult, RunOutcome, RunRecovery } from "./hooks.ts";
 export type { Instruction } from "./instructions.ts";
 export type { AnswerParts, ModelAnswer } from "./model_answer.ts";
@@ -76,6 +80,7 @@ export type {
   ModelRequest,
 } from "../models/model.ts";
 export type {
+  ApprovalRequest,
   Finish,
   ReasoningDelta,
   ReasoningEnd,
@@ -95,6 +100,7 @@ export type {
   UsageReport,
 } from "../run/event.ts";
 export type {
+  ApprovalAnswer,
   AssistantMessage,
   AudioInput,
   FileInput,
@@ -118,6 +124,8 @@ export type {
 export type { FinishReason, Usage } from "../run/result.ts";
 export type { RunContext, Runner } from "../run/runner.ts";
 export type {
+  AwaitedCall,
+  BegunCall,
   Clock,
   IdSource,
   LogFields,

@@ -9,7 +9,6 @@ import type { StepContext } from "../tools/context.ts";
 import type { Toolset } from "../tools/toolset.ts";
 import { normaliseHistory } from "./history.ts";
 import { insertInstructions, systemMessages } from "./instructions.ts";
-import { checkModelCalls } from "./limits.ts";
 import { NO_CLIENT_TOOLS } from "./client_tools.ts";
 import { type HiddenTool, makeOffers, type Offers, type OfferSources } from "./offers.ts";
 import type { RunState } from "./run_state.ts";
@@ -29,7 +28,7 @@ export interface Step<Deps> {
  */
 export async function nextStep<Deps>(run: RunState<Deps>): Promise<Step<Deps>> {
   const { plan } = run;
-  checkModelCalls(plan.limits, run.modelCalls);
+  run.budget.takeModelCall();
   const ctx = run.view();
   const toolsets = await stepToolsets(run.toolsets, ctx);
   const offers = await makeStepOffers(run, toolsets, ctx);

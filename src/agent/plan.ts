@@ -3,10 +3,12 @@
  * @module
  */
 import type { Model } from "../models/model.ts";
+import type { RunLimits } from "../run/budget.ts";
 import { SetupError } from "../run/error.ts";
 import type { Message, ModelSettings, SystemMessage, ToolCall } from "../run/request.ts";
 import { combineTools, type OwnedTool } from "../tools/combined.ts";
-import type { RunLimits, StepContext, ToolContext } from "../tools/context.ts";
+import type { ApprovalPrompt } from "../tools/approval.ts";
+import type { StepContext, ToolContext } from "../tools/context.ts";
 import { FunctionToolset } from "../tools/function_toolset.ts";
 import type { PrepareTools } from "../tools/preparation.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -47,7 +49,7 @@ export interface AgentOptions<Deps = unknown, Output = string> {
   readonly outputValidators?: readonly OutputValidator<Deps, Output>[];
   /** A caller's settings win over these. */
   readonly settings?: ModelSettings | ((ctx: StepContext<Deps>) => ModelSettings);
-  /** Walls of each run. @default 50 model calls */
+  /** Walls of each run and of the runs inside it. @default 50 model calls */
   readonly limits?: RunLimits;
   /** Failed attempts of a tool in a row that are forgiven. @default 1 */
   readonly retries?: number;
@@ -68,11 +70,18 @@ export interface AgentOptions<Deps = unknown, Output = string> {
   readonly clientTools?: "allow" | "deny";
   /** Filters or edits the tools of a step; cannot add or rename. */
   readonly prepareTools?: PrepareTools<Deps>;
-  /** Asked before calls of tools that require approval. @default everything is denied */
+  /** Asked before calls of tools that require approval. @default as `approval` says */
   readonly approve?: (
     call: ToolCall,
     ctx: ToolContext<Deps>,
   ) => boolean | Promise<boolean>;
+  /**
+   * `client`: without `approve`, the client is asked, where its protocol has a way to (the Responses
+   * API has); elsewhere calls are denied. @default nobody is asked
+   */
+  readonly approval?: "client";
+  /** What the client is asked, where the tool has no words of its own. */
+  readonly approvalPrompt?: ApprovalPrompt;
   /** Code around runs, model calls, hidden tools and structured outputs, outermost first. */
   readonly hooks?: readonly AgentHooks<Deps>[];
 }
@@ -98,6 +107,8 @@ export interface AgentPlan<Deps> {
   readonly clientTools: "allow" | "deny";
   readonly prepareTools: AgentOptions<Deps>["prepareTools"];
   readonly approve: AgentOptions<Deps>["approve"];
+  readonly approval: AgentOptions<Deps>["approval"];
+  readonly approvalPrompt: ApprovalPrompt | undefined;
   readonly hooks: HookPlan<Deps>;
   readonly cache: PlanCache<Deps>;
 }
@@ -139,6 +150,8 @@ export function planAgent<Deps, Output>(options: AgentOptions<Deps, Output>): Ag
     clientTools: options.clientTools ?? "allow",
     prepareTools: options.prepareTools,
     approve: options.approve,
+    approval: options.approval,
+    approvalPrompt: options.approvalPrompt,
     hooks: planHooks(options.hooks),
     cache: {},
   };

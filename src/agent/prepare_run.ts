@@ -3,12 +3,13 @@
  * @module
  */
 import type { ModelProfile } from "../models/model.ts";
-import type { Message, OutputFormat } from "../run/request.ts";
+import { RequestError } from "../run/error.ts";
+import type { ApprovalAnswer, Message, OutputFormat } from "../run/request.ts";
 import { planClientTools } from "./client_tools.ts";
 import { inside } from "./inner_error.ts";
 import { formatInstruction, schemaInstruction } from "./instructions.ts";
 import { checkRequest, compileFormat } from "./request_check.ts";
-import { restoreTurns } from "./resume.ts";
+import { type AnsweredApproval, restoreTurns } from "./resume.ts";
 import type { RunState, TextMode } from "./run_state.ts";
 
 /**
@@ -29,15 +30,46 @@ export async function prepareRun<Deps>(run: RunState<Deps>): Promise<void> {
   const history = run.origin === "client"
     ? request.messages.map(withoutReasoning)
     : request.messages;
-  run.history = history.some(hasCalls)
-    ? await inside(restoreTurns(history, context), run.signal)
-    : history;
+  run.history = history;
+  if (history.some(hasCalls)) {
+    const { approvals = [] } = request;
+    const restored = await inside(restoreTurns(history, { context, approvals }), run.signal);
+    run.history = restored.messages;
+    run.answered = restored.answered;
+    checkAnswers(history, { approvals, answered: restored.answered });
+  }
   run.restored = run.history !== history;
   await inside(run.enterToolsets(), run.signal);
 }
 
 function hasCalls(message: Message): boolean {
-  return message.role === "assistant" && message.toolCalls.length > 0;
+  return message.role === "assistant" &&
+    (message.toolCalls.length > 0 || message.approvalIds !== undefined);
+}
+
+/**
+ * Whoever consents just now must learn that it comes too late. Of earlier answers the conversation
+ * has the outcome.
+ *
+ * @throws {RequestError} `invalid-value` for an answer to what nobody knows
+ */
+function checkAnswers(
+  history: readonly Message[],
+  { approvals, answered }: {
+    readonly approvals: readonly ApprovalAnswer[];
+    readonly answered: readonly AnsweredApproval[];
+  },
+): void {
+  const last = history.findLast((message) => message.role === "assistant");
+  const asked = last?.approvalIds ?? [];
+  for (const { id } of approvals) {
+    if (!asked.includes(id) || answered.some(({ answer }) => answer.id === id)) continue;
+    throw new RequestError(
+      "invalid-value",
+      `Approval request "${id}" is not known, or has expired: send the user's message again`,
+      { param: "input" },
+    );
+  }
 }
 
 /** Nobody knows which model thought what a client sends back; models get their own thoughts only. */

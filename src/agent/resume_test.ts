@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { noTurns } from "../context/system.ts";
 import { fold } from "../run/fold.ts";
 import { checkGrammar } from "../run/grammar.ts";
 import type { AssistantMessage, Message, ToolSpec } from "../run/request.ts";
@@ -228,6 +229,7 @@ Deno.test("a backend id of a parked turn is worth nothing to the client", async 
 Deno.test("a turn that cannot be parked still reaches the client", async () => {
   const { go } = counting([MIXED]);
   const turns: RunContext["turns"] = {
+    ...noTurns,
     park: () => Promise.reject(new Error("store is down")),
     find: () => Promise.resolve(undefined),
   };
@@ -240,6 +242,7 @@ Deno.test("a turn that cannot be parked still reaches the client", async () => {
 Deno.test("a store that cannot be read fails the run", async () => {
   const { go } = counting(["x"]);
   const turns: RunContext["turns"] = {
+    ...noTurns,
     park: () => Promise.resolve(),
     find: () => Promise.reject(new Error("store is down")),
   };

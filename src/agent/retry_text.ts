@@ -43,6 +43,11 @@ export function callRequiredText(names: readonly string[]): string {
     : `Please call one of these tools: ${quoteNames(names)}.`;
 }
 
+/** Result of a call that the client did not consent to. */
+export function deniedText(reason: string | undefined): string {
+  return reason ? `${DENIED_TEXT} Reason: ${reason}` : DENIED_TEXT;
+}
+
 /** Result of a tool that failed for good. */
 export function toolFailedText(message: string): string {
   return JSON.stringify({ error: message });
@@ -50,6 +55,14 @@ export function toolFailedText(message: string): string {
 
 /** Result of a call that nobody consented to. */
 export const DENIED_TEXT = "The tool call was denied.";
+/** Result of a call that nobody could be asked about. */
+export const NOBODY_TO_ASK_TEXT =
+  "The tool call was denied: it needs the consent of a person, and nobody can be asked here.";
+/** Result of a call with consent to a tool that is not there any more. */
+export const GONE_TOOL_TEXT = "The tool is not available any more.";
+/** Result of a call that was begun once and must not be begun again. */
+export const UNKNOWN_RESULT_TEXT =
+  "The tool call was begun before, and how it ended is not known. It is not repeated.";
 /** Result of the output tool call that ended the run. */
 export const FINAL_RESULT_TEXT = "Final result processed.";
 /** Result of a call beyond what the client allows: it is not run, and there is no use in another. */

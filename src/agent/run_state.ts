@@ -2,17 +2,19 @@
  * Everything one run knows and changes. The agent itself has no state.
  * @module
  */
+import { deadlineError, RunBudget } from "../run/budget.ts";
 import { RunError } from "../run/error.ts";
 import type { Message, OutputFormat, RunRequest, SystemMessage } from "../run/request.ts";
 import { addUsage, type FinishReason, NO_USAGE, type Usage } from "../run/result.ts";
 import type { RunContext } from "../run/runner.ts";
 import type { StepContext } from "../tools/context.ts";
 import { enterToolset, leaveToolset, type Toolset } from "../tools/toolset.ts";
+import { AsideQueue } from "./aside_queue.ts";
 import { type ClientToolPlan, NO_CLIENT_TOOLS } from "./client_tools.ts";
-import { checkTokens, deadlineError } from "./limits.ts";
 import type { Offers } from "./offers.ts";
 import type { OutputPipeline } from "./output_check.ts";
 import type { AgentPlan } from "./plan.ts";
+import type { AnsweredApproval } from "./resume.ts";
 import { feedbackText } from "./retry_text.ts";
 
 /** How text leaves a run: as it is made, when its step is over, or only as the final answer. */
@@ -43,6 +45,8 @@ export class RunState<Deps> {
 
   /** The conversation before this run. */
   history: readonly Message[];
+  /** What the client has answered to what it was asked. */
+  answered: readonly AnsweredApproval[] = [];
   /** Whether `history` has parked turns. */
   restored = false;
   /** What this run added, in the backend's call ids. */
@@ -58,6 +62,11 @@ export class RunState<Deps> {
   /** Offers that hold for the whole run. */
   offers: Offers<Deps> | undefined;
 
+  /** Told beside the answer; comes out as soon as something is yielded. */
+  readonly asides: AsideQueue = new AsideQueue();
+  /** What the run and those inside it may still use. */
+  readonly budget: RunBudget;
+  /** Of the run itself. */
   usage: Usage = NO_USAGE;
   modelCalls = 0;
   /** Successful calls of hidden tools. */
@@ -69,6 +78,7 @@ export class RunState<Deps> {
   keptOpen = false;
 
   readonly #controller = new AbortController();
+  #inner: RunContext | undefined;
   readonly #retries = new Map<string, number>();
   #outputRetries = 0;
   #prompt: string | undefined;
@@ -86,6 +96,11 @@ export class RunState<Deps> {
     this.signal = this.#controller.signal;
     const { output, validators, hooks } = plan;
     this.pipeline = { plan: output, validators, hooks, format: undefined };
+    this.budget = new RunBudget(plan.limits, {
+      parent: context.budget,
+      wantedToolCalls: request.maxToolCalls,
+      onInnerUsage: (usage) => this.asides.push({ type: "usage", usage, inner: true }),
+    });
     context.signal.addEventListener("abort", this.#onAbort, { once: true });
     if (context.signal.aborted) this.#onAbort();
     const { maxSeconds } = plan.limits;
@@ -100,6 +115,7 @@ export class RunState<Deps> {
   /** A view of the run for user code. */
   view(): StepContext<Deps> {
     const messages = this.own.length === 0 ? this.history : [...this.history, ...this.own];
+    const contextForCode = () => this.#contextForCode();
     return {
       deps: this.context.deps as Deps,
       model: this.plan.model.name,
@@ -112,8 +128,16 @@ export class RunState<Deps> {
       step: this.modelCalls + 1,
       runId: this.context.runId,
       signal: this.signal,
-      run: this.context,
+      // Most runs have no code that asks for it.
+      get run() {
+        return contextForCode();
+      },
     };
+  }
+
+  /** The run's context for code that starts runs inside. */
+  #contextForCode(): RunContext {
+    return this.#inner ??= { ...this.context, budget: this.budget, reasoning: undefined };
   }
 
   /** Whether the model is told of more than the client's conversation. */
@@ -142,14 +166,14 @@ export class RunState<Deps> {
   }
 
   /**
-   * Counts a model call.
+   * Counts a model call that was taken from the budget.
    *
    * @throws {RunError} `run-failed` when the run has used more tokens than it may
    */
   countModelCall(usage: Usage): void {
     this.modelCalls += 1;
     this.usage = addUsage(this.usage, usage);
-    checkTokens(this.plan.limits, this.usage);
+    this.budget.addUsage(usage);
   }
 
   /** Failed steps in a row of the tool the model knows as `name`. */

@@ -2,11 +2,13 @@
  * What an answer of the model means for the run: its end, calls to run, or another try.
  * @module
  */
+import { RunError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { AssistantMessage, ToolCall } from "../run/request.ts";
 import type { FinishReason } from "../run/result.ts";
+import type { AwaitedCall } from "../run/seams.ts";
 import { untilAborted } from "../run/until_aborted.ts";
-import { type BatchCall, CallBatch } from "./call_batch.ts";
+import { type AwaitingCall, type BatchCall, type CallBatch, sortCalls } from "./call_batch.ts";
 import { surfaceCall } from "./client_tools.ts";
 import { inside } from "./inner_error.ts";
 import type { Step } from "./model_call.ts";
@@ -75,7 +77,7 @@ export async function settleAnswer<Deps>(
 }
 
 /**
- * Settles an answer with calls: hidden ones run, client calls end the run.
+ * Settles an answer with calls: hidden ones run, client calls and questions to the client end the run.
  *
  * @returns whether the run is over
  */
@@ -84,7 +86,7 @@ export async function* settleCalls<Deps>(
   step: Step<Deps>,
   reader: ModelReader,
 ): AsyncGenerator<RunEvent, boolean> {
-  const batch = new CallBatch(run, { ...step, reader });
+  const batch = sortCalls(run, { ...step, reader });
   run.own.push(assistantMessage(reader, batch.calls.map((entry) => entry.call)));
   const external = batch.of("external");
   const phase = external.length > 0 ? "final" : "interim";
@@ -104,9 +106,11 @@ export async function* settleCalls<Deps>(
     yield* finish(run, "stop");
     return true;
   }
-  if (external.length === 0) return false;
-  yield* await surface(run, external);
-  yield* finish(run, batch.cut && !isJson(external.at(-1)!.call) ? "length" : "tool-calls");
+  const { awaiting } = batch;
+  if (external.length + awaiting.length === 0) return false;
+  yield* await surface(run, { external, awaiting });
+  const last = external.at(-1);
+  yield* finish(run, batch.cut && last && !isJson(last.call) ? "length" : "tool-calls");
   return true;
 }
 
@@ -148,7 +152,7 @@ async function finalTextBesideCalls<Deps>(
   return outcome.ok ? outcome : undefined;
 }
 
-/** Results in call order. Client calls get theirs from the client, unless the run ended anyway. */
+/** Results in call order. What waits for the client gets its own later, unless the run ended anyway. */
 function pushResults<Deps>(run: RunState<Deps>, batch: CallBatch<Deps>, ended: boolean): void {
   const results = batch.calls.flatMap(({ call }) => {
     const outcome = batch.outcomeOf(call);
@@ -158,23 +162,42 @@ function pushResults<Deps>(run: RunState<Deps>, batch: CallBatch<Deps>, ended: b
   run.own.push(...inCallOrder(results));
 }
 
-/** Parks the turn, then hands its client calls out under ids of our own. */
+/** What a turn hands to the client. */
+interface Surfaced<Deps> {
+  readonly external: readonly Extract<BatchCall<Deps>, { readonly type: "external" }>[];
+  readonly awaiting: readonly AwaitingCall[];
+}
+
+/**
+ * Parks the turn, then hands its client calls and questions out under ids of our own.
+ *
+ * @throws {RunError} `internal` when there are questions and the turn cannot be parked
+ */
 async function surface<Deps>(
   run: RunState<Deps>,
-  calls: readonly Extract<BatchCall<Deps>, { readonly type: "external" }>[],
+  { external, awaiting }: Surfaced<Deps>,
 ): Promise<readonly RunEvent[]> {
   const { ids, turns, principal, logger, runId } = run.context;
   const callIds: Record<string, string> = {};
-  const events = calls.flatMap(({ call, offer }) => {
+  const approvals: Record<string, AwaitedCall> = {};
+  const events = external.flatMap(({ call, offer }) => {
     const id = ids.mint("call_");
     callIds[id] = call.id;
     return surfaceCall(call, { id, name: offer.name, kind: offer.kind });
   });
+  for (const { call, tool, prompt } of awaiting) {
+    const id = ids.mint("mcpr_");
+    approvals[id] = { callId: call.id, tool };
+    events.push({ type: "approval-request", id, label: prompt.label, text: prompt.text });
+  }
   try {
-    const turn = { messages: [...run.own], callIds };
+    const asked = awaiting.length > 0 ? { approvals } : {};
+    const turn = { messages: [...run.own], callIds, ...asked };
     await untilAborted(turns.park(principal.tenant, turn), run.signal);
-  } catch {
+  } catch (cause) {
     run.signal.throwIfAborted();
+    // Consent to what nobody knows any more could not be followed.
+    if (awaiting.length > 0) throw new RunError("internal", "Turn could not be parked", { cause });
     // The conversation goes on without what was parked, as after its expiry.
     logger.log("warn", "Turn could not be parked", { runId });
   }

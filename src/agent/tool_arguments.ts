@@ -2,6 +2,7 @@
  * The arguments of one call of a hidden tool, before anything runs.
  * @module
  */
+import type { ApprovalPrompt } from "../tools/approval.ts";
 import { SchemaMismatch } from "../tools/schema.ts";
 import { ApprovalRequired } from "../tools/outcome.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import type { CallScope } from "./call_scope.ts";
 import { DENIED_TEXT, issuesText, toolRetryText } from "./retry_text.ts";
 import type { RunState } from "./run_state.ts";
-import { approve, approved } from "./tool_approval.ts";
+import { approved, askConsent, type Refusal } from "./tool_approval.ts";
 
 /** Checked arguments, or the outcome of arguments that will not do. */
 export type CheckedArguments<Deps> =
@@ -54,7 +55,9 @@ export async function checkArguments<Deps>(
     return { ok: true, hidden, args };
   } catch (error) {
     if (error instanceof SchemaMismatch) return refused(hidden, error);
-    if (error instanceof ApprovalRequired) return await askAndCheck(run, hidden, scope);
+    if (error instanceof ApprovalRequired) {
+      return await askAndCheck(run, hidden, { scope, prompt: error.prompt });
+    }
     const outcome = thrownOutcome(call, error);
     if (outcome) return { ok: false, outcome };
     throw fatal(hidden, error, scope.signal);
@@ -77,17 +80,19 @@ async function check<Deps>(
 async function askAndCheck<Deps>(
   run: RunState<Deps>,
   hidden: HiddenCall<Deps>,
-  scope: CallScope,
+  question: { readonly scope: CallScope; readonly prompt: ApprovalPrompt | undefined },
 ): Promise<CheckedArguments<Deps>> {
-  const denied = textOutcome("denied", hidden.call.id, DENIED_TEXT);
-  if (hidden.ctx.approved) return { ok: false, outcome: denied };
-  let consent: boolean;
+  const { scope } = question;
+  if (hidden.ctx.approved) {
+    return { ok: false, outcome: textOutcome("denied", hidden.call.id, DENIED_TEXT) };
+  }
+  let refusal: Refusal;
   try {
-    consent = await approve(run, hidden, scope);
+    refusal = await askConsent(run, hidden, question);
   } catch (error) {
     throw fatal(hidden, error, scope.signal);
   }
-  if (!consent) return { ok: false, outcome: denied };
+  if (refusal) return { ok: false, outcome: refusal };
   return await checkArguments(run, approved(hidden), scope);
 }
 

@@ -3,13 +3,12 @@
  * run in parallel, sequential ones and output tools alone.
  * @module
  */
-import type { Trace } from "../run/event.ts";
+import type { RunEvent, Trace } from "../run/event.ts";
 import type { StepContext } from "../tools/context.ts";
 import { CallScope } from "./call_scope.ts";
 import type { BatchCall, CallBatch } from "./call_batch.ts";
 import { type CallOutcome, type HiddenCall, textOutcome } from "./call_outcome.ts";
 import { inside } from "./inner_error.ts";
-import { checkToolCalls, toolCallsLeft } from "./limits.ts";
 import { checkOutputCall } from "./output_check.ts";
 import {
   FINAL_RESULT_TEXT,
@@ -20,7 +19,6 @@ import {
 import type { FinalOutput, RunState } from "./run_state.ts";
 import { checkArguments, type CheckedArguments } from "./tool_arguments.ts";
 import { executeTool } from "./tool_execution.ts";
-import { TraceQueue } from "./trace_queue.ts";
 
 /** The output call that won. */
 export interface Winner {
@@ -31,7 +29,7 @@ export interface Winner {
 type Runnable<Deps> = Extract<BatchCall<Deps>, { readonly type: "hidden" | "output" }>;
 
 /**
- * Runs a batch, yielding traces as things happen.
+ * Runs a batch, yielding what is told as things happen.
  *
  * @returns the final answer, when an output tool's call gave it
  * @throws {RunError} `run-failed` when a limit or a retry budget is exceeded, before anything runs
@@ -41,22 +39,22 @@ export async function* runCalls<Deps>(
   run: RunState<Deps>,
   batch: CallBatch<Deps>,
   ctx: StepContext<Deps>,
-): AsyncGenerator<Trace, Winner | undefined> {
-  const left = toolCallsLeft(run.request, run.toolCalls);
-  checkToolCalls(run.plan.limits, run.toolCalls, Math.min(left, batch.of("hidden").length));
-  const queue = new TraceQueue();
+): AsyncGenerator<RunEvent, Winner | undefined> {
+  const { budget } = run;
+  const granted = Math.min(budget.wantedToolCalls, batch.of("hidden").length);
+  budget.takeToolCalls(granted);
+  const succeededBefore = run.toolCalls;
   using scope = new CallScope(run.signal, { clock: run.context.clock });
-  const runner = new BatchRunner(run, batch, { ctx, queue, scope });
-  const work = runner.runAll().finally(() => queue.close());
-  // Observed below unless the reader leaves first.
-  work.catch(() => {});
+  const runner = new BatchRunner(run, batch, { ctx, scope, granted });
+  const work = runner.runAll();
   let finished = false;
   try {
-    for (let trace = await queue.take(); trace; trace = await queue.take()) yield trace;
+    yield* run.asides.during(work);
     await work;
     finished = true;
   } finally {
     if (!finished) scope.abort(new Error("Batch was given up"));
+    budget.returnToolCalls(granted - (run.toolCalls - succeededBefore));
   }
   return runner.winner;
 }
@@ -66,25 +64,27 @@ class BatchRunner<Deps> {
   readonly #run: RunState<Deps>;
   readonly #batch: CallBatch<Deps>;
   readonly #ctx: StepContext<Deps>;
-  readonly #queue: TraceQueue;
   readonly #scope: CallScope;
+  /** Hidden calls that may run; the model is told to do without the others. */
+  readonly #granted: number;
+  readonly #told = new Set<string>();
   /** Calls whose arguments will do, by id. */
   readonly #checked = new Map<string, Extract<CheckedArguments<Deps>, { readonly ok: true }>>();
 
   constructor(
     run: RunState<Deps>,
     batch: CallBatch<Deps>,
-    { ctx, queue, scope }: {
+    { ctx, scope, granted }: {
       readonly ctx: StepContext<Deps>;
-      readonly queue: TraceQueue;
       readonly scope: CallScope;
+      readonly granted: number;
     },
   ) {
     this.#run = run;
     this.#batch = batch;
     this.#ctx = ctx;
-    this.#queue = queue;
     this.#scope = scope;
+    this.#granted = granted;
   }
 
   async runAll(): Promise<void> {
@@ -106,11 +106,10 @@ class BatchRunner<Deps> {
   }
 
   async #checkArguments(): Promise<void> {
-    const left = toolCallsLeft(this.#run.request, this.#run.toolCalls);
     for (const [index, entry] of this.#batch.of("hidden").entries()) {
       const { call, offer } = entry;
-      this.#queue.push({ kind: "tool-call", id: call.id, name: offer.tool.name });
-      if (index >= left) {
+      this.#trace({ kind: "tool-call", id: call.id, name: offer.tool.name });
+      if (index >= this.#granted) {
         this.#settleHidden(entry, textOutcome("retry", call.id, TOOL_LIMIT_TEXT), 0);
         continue;
       }
@@ -158,6 +157,7 @@ class BatchRunner<Deps> {
     const { clock } = this.#run.context;
     const startedAt = clock.now();
     const { hidden, args } = this.#checked.get(entry.call.id)!;
+    this.#tell(entry.offer.tool.label);
     const outcome = await executeTool(this.#run, hidden, { args, parent: this.#scope });
     if (outcome.type === "ok") this.#run.toolCalls += 1;
     this.#settleHidden(entry, outcome, clock.now() - startedAt);
@@ -188,8 +188,8 @@ class BatchRunner<Deps> {
     outcome: CallOutcome,
     durationMs: number,
   ): void {
-    if (outcome.type !== "skipped") {
-      this.#queue.push({
+    if (outcome.type !== "skipped" && outcome.type !== "awaiting") {
+      this.#trace({
         kind: "tool-result",
         id: call.id,
         name: offer.tool.name,
@@ -198,5 +198,21 @@ class BatchRunner<Deps> {
       });
     }
     this.#batch.settle(call, outcome, offer.maxRetries);
+  }
+
+  /** Progress, in the operator's words; several calls that say the same say it once. */
+  #tell(label: string | undefined): void {
+    const { context, asides } = this.#run;
+    if (label === undefined || context.reasoning !== "progress" || this.#told.has(label)) return;
+    this.#told.add(label);
+    asides.push(
+      { type: "reasoning-start", source: "progress" },
+      { type: "reasoning-delta", text: label },
+      { type: "reasoning-end" },
+    );
+  }
+
+  #trace(trace: Trace["trace"]): void {
+    this.#run.asides.push({ type: "trace", trace });
   }
 }

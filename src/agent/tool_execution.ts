@@ -2,6 +2,7 @@
  * One call of a hidden tool: run it, say how it ended.
  * @module
  */
+import type { ApprovalPrompt } from "../tools/approval.ts";
 import type { ToolContext } from "../tools/context.ts";
 import { ApprovalRequired } from "../tools/outcome.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { CallScope, TimedOut } from "./call_scope.ts";
 import { DENIED_TEXT, timeoutText, toolRetryText } from "./retry_text.ts";
 import type { RunState } from "./run_state.ts";
-import { approve, approved } from "./tool_approval.ts";
+import { approved, askConsent, type Refusal } from "./tool_approval.ts";
 import { toResultMessages } from "./tool_result.ts";
 
 /** What a call is run with. */
@@ -38,8 +39,9 @@ export async function executeTool<Deps>(
   const { call, ctx, offer: { tool, timeoutMs } } = hidden;
   let over = false;
   try {
-    if (tool.requiresApproval && !ctx.approved && !await approve(run, hidden, parent)) {
-      return textOutcome("denied", call.id, DENIED_TEXT);
+    if (tool.requiresApproval && !ctx.approved) {
+      const refusal = await askConsent(run, hidden, { scope: parent });
+      if (refusal) return refusal;
     }
     const consented = tool.requiresApproval === true || ctx.approved;
     const { toolExecute } = run.plan.hooks;
@@ -65,7 +67,7 @@ export async function executeTool<Deps>(
     }
     // Once the tool has run, consent comes too late, and must not make it run again.
     if (error instanceof ApprovalRequired && !over) {
-      return await approveLate(run, hidden, { args, parent });
+      return await approveLate(run, hidden, { args, parent, prompt: error.prompt });
     }
     throw fatal(hidden, error, parent.signal);
   }
@@ -85,15 +87,18 @@ async function runTool<Deps>(
 async function approveLate<Deps>(
   run: RunState<Deps>,
   hidden: HiddenCall<Deps>,
-  options: Execution,
+  { prompt, ...execution }: Execution & { readonly prompt: ApprovalPrompt | undefined },
 ): Promise<CallOutcome> {
   const { call, offer, ctx } = hidden;
-  const denied = textOutcome("denied", call.id, DENIED_TEXT);
-  if (ctx.approved || offer.tool.requiresApproval) return denied;
-  try {
-    if (!await approve(run, hidden, options.parent)) return denied;
-  } catch (error) {
-    throw fatal(hidden, error, options.parent.signal);
+  if (ctx.approved || offer.tool.requiresApproval) {
+    return textOutcome("denied", call.id, DENIED_TEXT);
   }
-  return await executeTool(run, approved(hidden), options);
+  const scope = execution.parent;
+  let refusal: Refusal;
+  try {
+    refusal = await askConsent(run, hidden, { scope, prompt });
+  } catch (error) {
+    throw fatal(hidden, error, scope.signal);
+  }
+  return refusal ?? await executeTool(run, approved(hidden), execution);
 }

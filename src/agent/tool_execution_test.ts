@@ -11,6 +11,7 @@ import { ApprovalRequired, ModelRetry, ToolFailed } from "../tools/outcome.ts";
 import { type Tool, tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
 import type { AgentOptions } from "./plan.ts";
+import { NOBODY_TO_ASK_TEXT } from "./retry_text.ts";
 
 type Call = NonNullable<ScriptedTurn["toolCalls"]>[number];
 
@@ -217,7 +218,10 @@ Deno.test("a call that needs approval is denied without anyone to ask", async ()
   });
   const calls = [{ name: "guarded" }, { name: "asks" }];
   const denied = "The tool call was denied.";
-  assertEquals(results(await afterCalls(calls, { tools: [guarded, asks] })), [denied, denied]);
+  assertEquals(results(await afterCalls(calls, { tools: [guarded, asks] })), [
+    NOBODY_TO_ASK_TEXT,
+    NOBODY_TO_ASK_TEXT,
+  ]);
   assert(!ran);
   const approve = ({ name }: { name: string }) => name === "asks";
   assertEquals(results(await afterCalls(calls, { tools: [guarded, asks], approve })), [

@@ -17,11 +17,11 @@ import { tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
 import { toolOutput } from "./output.ts";
 import type { AgentOptions } from "./plan.ts";
+import { DENIED_TEXT, NOBODY_TO_ASK_TEXT } from "./retry_text.ts";
 
 type Call = NonNullable<ScriptedTurn["toolCalls"]>[number];
 
 const FIX = "\n\nFix the errors and try again.";
-const DENIED = "The tool call was denied.";
 
 /** Says what it was called with. */
 const echo = tool({
@@ -329,7 +329,7 @@ Deno.test("a hook that is never content with consent gets none", async () => {
   let asked = 0;
   for (const point of ["beforeToolValidate", "beforeToolExecute"] as const) {
     const hooks = [throwing(point, new ApprovalRequired())];
-    assertEquals(await echoed(hooks, { n: 1 }, { approve: () => ++asked > 0 }), DENIED);
+    assertEquals(await echoed(hooks, { n: 1 }, { approve: () => ++asked > 0 }), DENIED_TEXT);
   }
   assertEquals(asked, 2);
 });
@@ -448,8 +448,8 @@ for (const point of POINTS.filter((name) => name !== "afterToolExecute")) {
       asked.push(id);
       return answer;
     };
-    assertEquals(await echoed([hook]), DENIED);
-    assertEquals(await echoed([hook], { n: 1 }, { approve: approve(false) }), DENIED);
+    assertEquals(await echoed([hook]), NOBODY_TO_ASK_TEXT);
+    assertEquals(await echoed([hook], { n: 1 }, { approve: approve(false) }), DENIED_TEXT);
     assertEquals(await echoed([hook], { n: 1 }, { approve: approve(true) }), '{"n":1,"unit":"m"}');
     assertEquals(asked.length, 2);
   });

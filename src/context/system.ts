@@ -38,4 +38,6 @@ export const silentLogger: Logger = { log() {} };
 export const noTurns: TurnStore = {
   park: () => Promise.resolve(),
   find: () => Promise.resolve(undefined),
+  begin: () => Promise.resolve(undefined),
+  settle: () => Promise.resolve(),
 };

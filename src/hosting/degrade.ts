@@ -78,6 +78,7 @@ class Said {
         this.open = "reasoning";
         return;
       case "tool-call-start":
+      case "approval-request":
         this.#calls = true;
         return;
       case "text-end":

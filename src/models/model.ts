@@ -2,7 +2,7 @@
  * The interface of an upstream LLM.
  * @module
  */
-import type { RunEvent, Trace } from "../run/event.ts";
+import type { ApprovalRequest, RunEvent, Trace } from "../run/event.ts";
 import type { Message, ModelSettings, OutputFormat, ToolChoice, ToolSpec } from "../run/request.ts";
 import type { Logger } from "../run/seams.ts";
 
@@ -10,7 +10,7 @@ import type { Logger } from "../run/seams.ts";
  * What happens in one model call: the grammar of a run without traces. Tool calls are all the
  * model's calls, hidden or not, with the backend's own ids; one usage event at most.
  */
-export type ModelEvent = Exclude<RunEvent, Trace>;
+export type ModelEvent = Exclude<RunEvent, Trace | ApprovalRequest>;
 
 /** What a model can do; decides how outputs are asked for and what is refused. */
 export interface ModelProfile {

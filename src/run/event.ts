@@ -5,7 +5,7 @@
  *
  * ```text
  * run       = *( part / trace / usage ) finish
- * part      = text / refusal / reasoning / tool-call
+ * part      = text / refusal / reasoning / tool-call / approval-request
  * text      = text-start      *( text-delta / aside )      text-end
  * refusal   = refusal-start   *( refusal-delta / aside )   refusal-end
  * reasoning = reasoning-start *( reasoning-delta / aside ) reasoning-end
@@ -14,8 +14,8 @@
  * ```
  *
  * At most one part is open at a time. Nothing follows `finish`. A run that fails throws instead of
- * finishing; whoever encodes closes what is open. Tool call ids are unique within a run, and a run
- * with tool calls finishes with reason `tool-calls` (or `length` when it was cut).
+ * finishing; whoever encodes closes what is open. Ids of tool calls and approvals are unique within a
+ * run, and a run with any of them finishes with reason `tool-calls` (or `length` when it was cut).
  *
  * @module
  */
@@ -109,6 +109,21 @@ export interface ToolCallEnd {
   readonly type: "tool-call-end";
 }
 
+/**
+ * The client is asked to consent to something the run wants to do inside. Only for requests with
+ * `approvals`; the answer comes with another request.
+ */
+export interface ApprovalRequest {
+  /** Tells events apart. */
+  readonly type: "approval-request";
+  /** The id the client answers with. */
+  readonly id: string;
+  /** The operator's words for what is wanted. */
+  readonly label: string;
+  /** The operator's words for what is to be decided. */
+  readonly text: string;
+}
+
 /** What went on inside; for logs and tests, never encoded. */
 export interface Trace {
   /** Tells events apart. */
@@ -133,6 +148,8 @@ export interface UsageReport {
   readonly type: "usage";
   /** Of this call alone. */
   readonly usage: Usage;
+  /** Whether it was a call of a run inside, whose prompt is not the conversation. @default false */
+  readonly inner?: boolean;
 }
 
 /** The run is over and well. */
@@ -157,6 +174,7 @@ export type RunEvent =
   | ToolCallStart
   | ToolCallDelta
   | ToolCallEnd
+  | ApprovalRequest
   | Trace
   | UsageReport
   | Finish;

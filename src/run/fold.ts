@@ -90,8 +90,11 @@ export class Fold {
           this.#parts.push({ type: "tool-call", call: { ...this.#call, arguments: this.#text } });
         }
         return;
+      case "approval-request":
+        this.#parts.push(event);
+        return;
       case "usage":
-        this.#usage = reportUsage(this.#usage, event.usage);
+        this.#usage = reportUsage(this.#usage, event);
         this.#consumed = addUsage(this.#consumed, event.usage);
         this.#modelCalls += 1;
         return;

@@ -15,6 +15,7 @@ type PartName = "text" | "refusal" | "reasoning" | "tool-call";
 export class EventGrammar {
   #open: PartName | undefined;
   #finished = false;
+  /** Of tool calls and approvals. */
   readonly #callIds = new Set<string>();
 
   /** Whether `finish` has come. */
@@ -37,12 +38,7 @@ export class EventGrammar {
         if (this.#open) {
           throw new GrammarError(`Event "${event.type}" while a ${this.#open} part is open`);
         }
-        if (event.type === "tool-call-start") {
-          if (this.#callIds.has(event.id)) {
-            throw new GrammarError(`Tool call id "${event.id}" used twice`);
-          }
-          this.#callIds.add(event.id);
-        }
+        if (event.type === "tool-call-start") this.#takeId(event.id);
         this.#open = event.type.slice(0, -"-start".length) as PartName;
         return;
       case "text-delta":
@@ -58,6 +54,11 @@ export class EventGrammar {
         this.#expectOpen(event.type, "-end");
         this.#open = undefined;
         return;
+      case "approval-request":
+        if (this.#open) {
+          throw new GrammarError(`Event "${event.type}" while a ${this.#open} part is open`);
+        }
+        return this.#takeId(event.id);
       case "trace":
       case "usage":
         return;
@@ -67,7 +68,7 @@ export class EventGrammar {
           this.#callIds.size > 0 ? event.reason === "stop" : event.reason === "tool-calls"
         ) {
           throw new GrammarError(
-            `Finish reason "${event.reason}" with ${this.#callIds.size} tool calls`,
+            `Finish reason "${event.reason}" with ${this.#callIds.size} tool calls or approvals`,
           );
         }
         this.#finished = true;
@@ -85,6 +86,11 @@ export class EventGrammar {
    */
   end(): void {
     if (!this.#finished) throw new GrammarError("Events ended without finish");
+  }
+
+  #takeId(id: string): void {
+    if (this.#callIds.has(id)) throw new GrammarError(`Tool call id "${id}" used twice`);
+    this.#callIds.add(id);
   }
 
   #expectOpen(type: string, ending: string): void {

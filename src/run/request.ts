@@ -85,6 +85,8 @@ export interface AssistantMessage {
   readonly reasoning?: string;
   /** Calls made in this message, in order. */
   readonly toolCalls: readonly ToolCall[];
+  /** Ids of what the client was asked to consent to in this message. @default nothing */
+  readonly approvalIds?: readonly string[];
 }
 
 /** The answer to one tool call. */
@@ -184,6 +186,16 @@ export interface ModelSettings {
   readonly extraBody?: Readonly<Record<string, unknown>>;
 }
 
+/** What a client says to something it was asked to consent to. */
+export interface ApprovalAnswer {
+  /** Id of the question. */
+  readonly id: string;
+  /** Whether the client consents. */
+  readonly approve: boolean;
+  /** Why, for the model. */
+  readonly reason?: string;
+}
+
 /** One call of a served model, decoded. */
 export interface RunRequest {
   /** The conversation as received: not merged, not repaired. */
@@ -202,6 +214,11 @@ export interface RunRequest {
   readonly stream: boolean;
   /** Most tool calls that run inside, besides the Runner's own limit; absent means no other. */
   readonly maxToolCalls?: number;
+  /**
+   * What the client says to the approvals it was asked for in `messages`; absent where its protocol has
+   * no way to ask.
+   */
+  readonly approvals?: readonly ApprovalAnswer[];
   /** Top-level fields as the client sent them, for `RequestContext.parameter`. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Those of `parameters` that fakellm itself gives no meaning to. */

@@ -38,13 +38,20 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** What a client is told after model call `next`: its prompt, and the outputs of all calls so far. */
-export function reportUsage(before: Usage, next: Usage): Usage {
+/**
+ * What a client is told after a model call: the prompt of the last call that had the conversation, and
+ * the outputs of all calls so far.
+ */
+export function reportUsage(
+  before: Usage,
+  { usage, inner = false }: { readonly usage: Usage; readonly inner?: boolean },
+): Usage {
+  const prompt = inner ? before : usage;
   return {
-    inputTokens: next.inputTokens,
-    cachedInputTokens: next.cachedInputTokens,
-    outputTokens: before.outputTokens + next.outputTokens,
-    reasoningTokens: before.reasoningTokens + next.reasoningTokens,
+    inputTokens: prompt.inputTokens,
+    cachedInputTokens: prompt.cachedInputTokens,
+    outputTokens: before.outputTokens + usage.outputTokens,
+    reasoningTokens: before.reasoningTokens + usage.reasoningTokens,
   };
 }
 
@@ -59,7 +66,13 @@ export type ResultPart =
   }
   | { readonly type: "refusal"; readonly text: string }
   | { readonly type: "reasoning"; readonly text: string; readonly source: "model" | "progress" }
-  | { readonly type: "tool-call"; readonly call: ToolCall };
+  | { readonly type: "tool-call"; readonly call: ToolCall }
+  | {
+    readonly type: "approval-request";
+    readonly id: string;
+    readonly label: string;
+    readonly text: string;
+  };
 
 /** What separates visible text spans where a wire format has only one string for them. */
 export const TEXT_SEPARATOR = "\n\n";

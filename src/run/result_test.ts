@@ -26,11 +26,11 @@ Deno.test("addUsage() sums every count", () => {
 });
 
 Deno.test("reportUsage() takes the last prompt and sums outputs", () => {
-  assertEquals(reportUsage(FIRST, SECOND), {
+  assertEquals(reportUsage(FIRST, { usage: SECOND }), {
     inputTokens: 130,
     cachedInputTokens: 90,
     outputTokens: 18,
     reasoningTokens: 6,
   });
-  assertEquals(reportUsage(NO_USAGE, FIRST), FIRST);
+  assertEquals(reportUsage(NO_USAGE, { usage: FIRST }), FIRST);
 });

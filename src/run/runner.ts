@@ -2,6 +2,7 @@
  * The interface of whatever answers.
  * @module
  */
+import type { RunBudget } from "./budget.ts";
 import type { ReasoningStart, RunEvent } from "./event.ts";
 import type { RunRequest } from "./request.ts";
 import type { Clock, IdSource, Logger, Principal, TurnStore } from "./seams.ts";
@@ -30,6 +31,8 @@ export interface RunContext {
   readonly turns: TurnStore;
   /** Whose reasoning the client sees: a Runner may spare itself any other. @default nobody's */
   readonly reasoning?: ReasoningStart["source"];
+  /** Of the run this one is inside of; what this one uses is used there. @default none */
+  readonly budget?: RunBudget;
 }
 
 /** Answers a RunRequest with events. Agents, workflows, routers, adapters and guests are Runners. */

@@ -38,18 +38,41 @@ export interface Principal {
   readonly tenant: string;
 }
 
-/** What a run did before it handed calls to the client. */
+/** A hidden call that waits for the client's consent. */
+export interface AwaitedCall {
+  /** The call's id as the turn's messages have it. */
+  readonly callId: string;
+  /** The agent's name of the tool. */
+  readonly tool: string;
+}
+
+/** What a run did before it handed calls to the client, or asked it for consent. */
 export interface ParkedTurn {
   /** The run's own messages in order: assistant messages with all calls, hidden results. */
   readonly messages: readonly Message[];
   /** Call id as the client knows it -> call id as `messages` has it. */
   readonly callIds: Readonly<Record<string, string>>;
+  /** Approval id as the client knows it -> what waits for it. @default nothing */
+  readonly approvals?: Readonly<Record<string, AwaitedCall>>;
+}
+
+/** A call that waited for consent and was begun once it had it. */
+export interface BegunCall {
+  /** Its result; absent while it runs, and when it ended with its process. */
+  readonly messages?: readonly Message[];
 }
 
 /** Keeps parked turns; bounded, each owned by one tenant. Reading does not consume. */
 export interface TurnStore {
-  /** Keeps `turn` under each of its client call ids. */
+  /** Keeps `turn` under each id the client knows: of its calls and approvals. */
   park(tenant: string, turn: ParkedTurn): Promise<void>;
-  /** The turn that made the call `callId`, or undefined when lost or another tenant's. */
-  find(tenant: string, callId: string): Promise<ParkedTurn | undefined>;
+  /** The turn behind the id of a call or an approval; undefined when lost or another tenant's. */
+  find(tenant: string, id: string): Promise<ParkedTurn | undefined>;
+  /**
+   * Begins what waits for an approval, once and never again: undefined for whoever begins it; for
+   * anybody else what is known of it.
+   */
+  begin(tenant: string, approvalId: string): Promise<BegunCall | undefined>;
+  /** Keeps the result of what was begun, so that it is there when the conversation is sent again. */
+  settle(tenant: string, approvalId: string, messages: readonly Message[]): Promise<void>;
 }

@@ -20,6 +20,7 @@ export type {
   ModelRequest,
 } from "../models/model.ts";
 export type {
+  ApprovalRequest,
   Finish,
   ReasoningDelta,
   ReasoningEnd,
@@ -39,6 +40,7 @@ export type {
   UsageReport,
 } from "../run/event.ts";
 export type {
+  ApprovalAnswer,
   AssistantMessage,
   AudioInput,
   FileInput,

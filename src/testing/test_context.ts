@@ -4,7 +4,14 @@
  */
 import type { Message, RunRequest } from "../run/request.ts";
 import type { RunContext } from "../run/runner.ts";
-import type { LogFields, Logger, LogLevel, ParkedTurn, TurnStore } from "../run/seams.ts";
+import type {
+  BegunCall,
+  LogFields,
+  Logger,
+  LogLevel,
+  ParkedTurn,
+  TurnStore,
+} from "../run/seams.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { SequentialIds } from "./sequential_ids.ts";
 
@@ -84,12 +91,23 @@ function userMessage(text: string): Message {
 /** Unbounded: a test's store ends with the test. */
 function turnsInMemory(): TurnStore {
   const turns = new Map<string, ParkedTurn>();
+  const begun = new Map<string, BegunCall>();
   const keyOf = (tenant: string, callId: string) => JSON.stringify([tenant, callId]);
   return {
     park(tenant, turn) {
-      for (const callId of Object.keys(turn.callIds)) turns.set(keyOf(tenant, callId), turn);
+      const ids = [...Object.keys(turn.callIds), ...Object.keys(turn.approvals ?? {})];
+      for (const id of ids) turns.set(keyOf(tenant, id), turn);
       return Promise.resolve();
     },
-    find: (tenant, callId) => Promise.resolve(turns.get(keyOf(tenant, callId))),
+    find: (tenant, id) => Promise.resolve(turns.get(keyOf(tenant, id))),
+    begin(tenant, id) {
+      const known = begun.get(keyOf(tenant, id));
+      if (!known) begun.set(keyOf(tenant, id), {});
+      return Promise.resolve(known);
+    },
+    settle(tenant, id, messages) {
+      begun.set(keyOf(tenant, id), { messages });
+      return Promise.resolve();
+    },
   };
 }

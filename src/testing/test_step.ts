@@ -41,6 +41,7 @@ export function testCall<Deps = unknown>(
     toolCallId: "call_1",
     toolName: "?",
     approved: false,
+    report: () => {},
     ...overrides,
   };
 }

@@ -59,6 +59,9 @@ export function eventLine(event: RunEvent): string {
       return `tool-call-start ${event.kind} ${event.name} ${event.id}`;
     case "tool-call-delta":
       return `tool-call-delta ${JSON.stringify(event.arguments)}`;
+    case "approval-request":
+      return `approval-request ${event.id} ${JSON.stringify(event.label)} ` +
+        JSON.stringify(event.text);
     case "trace":
       return `trace ${traceText(event.trace)}`;
     case "usage": {

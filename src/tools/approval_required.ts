@@ -2,6 +2,7 @@
  * A toolset whose calls need consent.
  * @module
  */
+import type { ApprovalPrompt } from "./approval.ts";
 import type { ToolContext } from "./context.ts";
 import { deriveTool } from "./derived_tool.ts";
 import { ApprovalRequired } from "./outcome.ts";
@@ -22,25 +23,38 @@ export class ApprovalRequiredToolset<Deps = unknown> extends WrappedToolset<Deps
    * Asks for consent.
    *
    * @param needs is asked before each call, with checked arguments; absent: all calls need consent
+   * @param options `prompt`: what is asked, by default what the tool or the agent says
    */
-  constructor(toolset: Toolset<Deps>, needs?: ApprovalCheck<Deps>) {
+  constructor(
+    toolset: Toolset<Deps>,
+    needs?: ApprovalCheck<Deps>,
+    { prompt }: { readonly prompt?: ApprovalPrompt } = {},
+  ) {
     super(toolset, {
       type: "fixed",
       apply: (tools) =>
         tools.map((tool) =>
-          needs ? guard(tool, needs) : deriveTool(tool, { requiresApproval: true })
+          needs
+            ? guard(tool, needs, prompt)
+            : deriveTool(tool, { requiresApproval: true, approvalPrompt: prompt })
         ),
     });
   }
 }
 
-function guard<Deps>(tool: Tool<Deps>, needs: ApprovalCheck<Deps>): Tool<Deps> {
+function guard<Deps>(
+  tool: Tool<Deps>,
+  needs: ApprovalCheck<Deps>,
+  prompt: ApprovalPrompt | undefined,
+): Tool<Deps> {
   const { execute } = tool;
   // Whoever started the run executes the others, and consents by doing so.
   if (!execute) return tool;
   return deriveTool(tool, {
     execute: async (args, ctx) => {
-      if (!ctx.approved && await needs(ctx, tool.definition, args)) throw new ApprovalRequired();
+      if (!ctx.approved && await needs(ctx, tool.definition, args)) {
+        throw new ApprovalRequired(undefined, prompt);
+      }
       return await execute(args, ctx);
     },
   });

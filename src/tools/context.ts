@@ -2,28 +2,10 @@
  * What user code that runs inside an agent is told.
  * @module
  */
+import type { RunLimits } from "../run/budget.ts";
 import type { Message } from "../run/request.ts";
 import type { Usage } from "../run/result.ts";
 import type { RunContext } from "../run/runner.ts";
-
-/** Walls of one run; an absent one is not there. */
-export interface RunLimits {
-  /**
-   * Most model calls.
-   * @default 50
-   */
-  readonly maxSteps?: number;
-  /** Most tool calls that run inside; a batch that would go beyond does not begin. */
-  readonly maxToolCalls?: number;
-  /** Most tokens, input and output of all model calls together. */
-  readonly maxTokens?: number;
-  /** Most input tokens of all model calls together. */
-  readonly maxInputTokens?: number;
-  /** Most output tokens of all model calls together. */
-  readonly maxOutputTokens?: number;
-  /** Most seconds from the run's beginning to its end. */
-  readonly maxSeconds?: number;
-}
 
 /** A run at one of its steps: for instructions, toolsets, validators and history processors. */
 export interface StepContext<Deps = unknown> {
@@ -49,7 +31,11 @@ export interface StepContext<Deps = unknown> {
   readonly runId: string;
   /** Aborted when the run stops. */
   readonly signal: AbortSignal;
-  /** Everything the run was given: headers, principal, clock, logger. */
+  /**
+   * Everything the run was given: headers, principal, clock, logger. Handed on to a run inside, as
+   * `agent.generate(prompt, { context: ctx.run })`, it makes that one stop with this one and use up
+   * what this one may use.
+   */
   readonly run: RunContext;
 }
 
@@ -67,4 +53,11 @@ export interface ToolContext<Deps = unknown> extends StepContext<Deps> {
   readonly toolName: string;
   /** Whether someone consented to this call. */
   readonly approved: boolean;
+  /**
+   * Counts tokens of models that the tool calls by itself, for limits and usage; runs inside, given
+   * `run` as context, count by themselves.
+   *
+   * @throws {RunError} `run-failed` when more were used than allowed
+   */
+  readonly report: (usage: Usage) => void;
 }

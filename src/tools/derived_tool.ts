@@ -2,6 +2,7 @@
  * A tool made from another.
  * @module
  */
+import type { ApprovalPrompt } from "./approval.ts";
 import type { ToolContext } from "./context.ts";
 import type { Tool, ToolDefinition } from "./tool.ts";
 
@@ -12,6 +13,7 @@ export interface ToolChanges<Deps = unknown> {
   readonly definition?: ToolDefinition;
   readonly retries?: number;
   readonly requiresApproval?: boolean;
+  readonly approvalPrompt?: ApprovalPrompt;
   readonly parse?: Tool<Deps>["parse"];
   readonly validate?: Tool<Deps>["validate"];
   readonly execute?: Tool<Deps>["execute"];
@@ -32,6 +34,8 @@ export function deriveTool<Deps>(tool: Tool<Deps>, changes: ToolChanges<Deps>): 
     timeoutMs: tool.timeoutMs,
     sequential: tool.sequential,
     requiresApproval: changes.requiresApproval ?? tool.requiresApproval,
+    approvalPrompt: changes.approvalPrompt ?? tool.approvalPrompt,
+    label: tool.label,
     prepare: changes.definition ? undefined : prepare && (async (ctx, definition) => {
       const prepared = await prepare(ctx, { ...definition, name: tool.name });
       return prepared && { ...prepared, name };

@@ -4,6 +4,7 @@
  */
 import { SetupError } from "../run/error.ts";
 import type { JsonSchema } from "../run/request.ts";
+import type { ApprovalPrompt } from "./approval.ts";
 import type { StepContext, ToolContext } from "./context.ts";
 import { type ParseResult, type Shape, toShape, type TypedSchema } from "./schema.ts";
 
@@ -39,6 +40,13 @@ export interface Tool<Deps = unknown> {
   readonly sequential?: boolean;
   /** Whether a call needs consent. */
   readonly requiresApproval?: boolean;
+  /** What is asked before a call. @default the agent's words */
+  readonly approvalPrompt?: ApprovalPrompt;
+  /**
+   * Told to clients as progress when a call begins, where the model's reasoning mode is `custom`; the
+   * only thing clients ever learn of a hidden tool. @default nothing is told
+   */
+  readonly label?: string;
   /** Changes the definition for a step, or leaves the tool out of it by returning undefined. */
   readonly prepare?: (
     ctx: StepContext<Deps>,
@@ -69,8 +77,10 @@ export interface ToolOptions<Args, Deps> {
   readonly timeoutMs?: number;
   /** Calls run alone. @default false */
   readonly sequential?: boolean;
-  /** Calls need consent. @default false */
-  readonly requiresApproval?: boolean;
+  /** Calls need consent, asked for in these words or in the agent's. @default false */
+  readonly requiresApproval?: boolean | ApprovalPrompt;
+  /** Told to clients as progress when a call begins. Never a secret. @default nothing is told */
+  readonly label?: string;
   /** Ask the backend to hold arguments to the schema. */
   readonly strict?: boolean;
   /** For filters; never sent. */
@@ -153,6 +163,8 @@ class FunctionTool<Deps> implements Tool<Deps> {
   readonly timeoutMs: number | undefined;
   readonly sequential: boolean;
   readonly requiresApproval: boolean;
+  readonly approvalPrompt: ApprovalPrompt | undefined;
+  readonly label: string | undefined;
   readonly prepare: Tool<Deps>["prepare"];
   readonly validate: Tool<Deps>["validate"];
   readonly execute: (args: unknown, ctx: ToolContext<Deps>) => unknown;
@@ -165,7 +177,10 @@ class FunctionTool<Deps> implements Tool<Deps> {
     this.retries = options.retries;
     this.timeoutMs = options.timeoutMs;
     this.sequential = options.sequential ?? false;
-    this.requiresApproval = options.requiresApproval ?? false;
+    const { requiresApproval = false } = options;
+    this.requiresApproval = requiresApproval !== false;
+    this.approvalPrompt = typeof requiresApproval === "object" ? requiresApproval : undefined;
+    this.label = options.label || undefined;
     this.prepare = options.prepare;
     this.validate = options.validate;
     this.execute = options.execute;

@@ -32,6 +32,7 @@ const call: ToolContext = {
   toolCallId: "c",
   toolName: "?",
   approved: false,
+  report: () => {},
 };
 const named = (name: string): Tool =>
   tool({ name, execute: (_, ctx) => `${name} as ${ctx.toolName}` });

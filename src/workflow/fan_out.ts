@@ -2,9 +2,10 @@
  * Several inner runs at the same time.
  * @module
  */
+import type { RunLimits } from "../run/budget.ts";
 import { RunError } from "../run/error.ts";
 import type { Message } from "../run/request.ts";
-import type { Runner } from "../run/runner.ts";
+import type { RunContext, Runner } from "../run/runner.ts";
 import type { InnerResult, InnerRunOptions } from "./inner_run.ts";
 
 /** One of several inner runs. */
@@ -21,6 +22,8 @@ export interface InnerRun {
 export interface RunAllOptions {
   /** Ends all of them besides the workflow's own signal, as `AbortSignal.timeout(5_000)`. */
   readonly signal?: AbortSignal;
+  /** Walls of all of them together, as `{ maxTokens: 50_000 }`. @default none */
+  readonly limits?: RunLimits;
   /** Whether each is told apart: a failure then ends only itself. @default false */
   readonly settle?: boolean;
 }
@@ -35,15 +38,22 @@ export type SettledResults<Runs extends readonly InnerRun[]> = {
   readonly [Index in keyof Runs]: PromiseSettledResult<InnerResult>;
 };
 
-/** Begins one inner run, which ends with `signal`. */
-export type StartRun = (run: InnerRun, signal: AbortSignal) => Promise<InnerResult>;
+/** Begins one inner run in a context. */
+export type StartRun = (run: InnerRun, context: RunContext) => Promise<InnerResult>;
+
+/** Where inner runs begin. */
+export interface FanOut {
+  readonly start: StartRun;
+  /** Of all of them; its signal ends all. */
+  readonly context: RunContext;
+}
 
 /** Runs all and waits for the end of each, whether it goes well or not. */
 export async function settleAll(
   runs: readonly InnerRun[],
-  { start, signal }: { readonly start: StartRun; readonly signal: AbortSignal },
+  { start, context }: FanOut,
 ): Promise<readonly PromiseSettledResult<InnerResult>[]> {
-  return await Promise.allSettled(runs.map((run) => start(run, signal)));
+  return await Promise.allSettled(runs.map((run) => start(run, context)));
 }
 
 /**
@@ -53,10 +63,10 @@ export async function settleAll(
  */
 export async function runTogether(
   runs: readonly InnerRun[],
-  { start, signal }: { readonly start: StartRun; readonly signal: AbortSignal },
+  { start, context }: FanOut,
 ): Promise<readonly InnerResult[]> {
   const stop = new AbortController();
-  const shared = AbortSignal.any([signal, stop.signal]);
+  const shared = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
   let failure: { readonly error: unknown } | undefined;
   const results = await Promise.allSettled(runs.map(async (run) => {
     try {

@@ -2,6 +2,7 @@
  * Runs another Runner inside a workflow's run.
  * @module
  */
+import type { RunLimits } from "../run/budget.ts";
 import { RequestError, RunError } from "../run/error.ts";
 import { Fold } from "../run/fold.ts";
 import type {
@@ -49,6 +50,12 @@ export interface InnerRunOptions {
   readonly deps?: unknown;
   /** Ends the inner run besides the workflow's own signal, as `AbortSignal.timeout(5_000)`. */
   readonly signal?: AbortSignal;
+  /**
+   * Walls of the inner run, besides those of the agent.
+   *
+   * @default none
+   */
+  readonly limits?: RunLimits;
   /**
    * Shows the inner run's reasoning to the client as the workflow's own, each span when it is
    * complete. Under mode `agent` that is what its model thinks, under `custom` also what an inner
@@ -102,7 +109,7 @@ export interface Surroundings {
 
 /**
  * Runs `runner` on the outer conversation, a prompt or other messages, and waits for its answer.
- * Traces stay inside, usage is reported.
+ * Traces stay inside, usage is reported. What the run uses counts for the budget of its context.
  *
  * @throws {RequestError} when the client's own conversation is more than `runner` can take
  * @throws {RunError} `run-failed` when the workflow's prompt is, or the answer is not the JSON asked for
@@ -115,8 +122,11 @@ export async function runInner(
   const { prompt } = options;
   const { signal: outerSignal, ...outer } = around.context;
   const signal = options.signal ? AbortSignal.any([outerSignal, options.signal]) : outerSignal;
+  // The budget counts the tool calls of all inner runs together, and only the workflow itself could
+  // ask its client for consent.
+  const { maxToolCalls: _1, approvals: _2, ...outerRequest } = around.request;
   const request: RunRequest = {
-    ...around.request,
+    ...outerRequest,
     messages: prompt === undefined ? around.request.messages : messagesOf(prompt),
     tools: options.tools ?? [],
     toolChoice: options.toolChoice ?? { type: "auto" },

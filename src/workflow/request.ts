@@ -4,6 +4,7 @@
  */
 import { normaliseHistory } from "../agent/history.ts";
 import { RequestContext } from "../context/request_context.ts";
+import type { RunBudget } from "../run/budget.ts";
 import type {
   Message,
   ModelSettings,
@@ -25,11 +26,13 @@ import {
 } from "./fan_out.ts";
 import { type InnerResult, type InnerRunOptions, runInner } from "./inner_run.ts";
 import type { WorkflowReasoning } from "./reasoning.ts";
+import { withinLimits } from "./inner_limits.ts";
 import { WorkflowSpan } from "./span.ts";
 
 /** What a request does reaches its run through this. */
 interface Scope {
   readonly signal: AbortSignal;
+  readonly budget: RunBudget | undefined;
   readonly report: (usage: Usage) => void;
   readonly reasoning: WorkflowReasoning & { note(text: string): void } | undefined;
   readonly onSpanEnd: (span: WorkflowSpan) => void;
@@ -182,7 +185,7 @@ export class WorkflowRequest<Deps = unknown> {
     prompt?: string | readonly Message[],
     options: InnerRunOptions = {},
   ): Promise<InnerResult> {
-    const result = this.#begin({ runner, prompt, options }, this.#scope.signal);
+    const result = this.#begin({ runner, prompt, options }, this.#innerContext());
     // An answer nobody waits for is aborted with the run; that must not end the whole process.
     result.catch(() => {});
     return result;
@@ -195,7 +198,7 @@ export class WorkflowRequest<Deps = unknown> {
   ): Promise<SettledResults<Runs>>;
   /**
    * Calls agents and other workflows at the same time, each as `run` does. The first that fails stops
-   * the others; its error is thrown once all have ended. With `settle: true` a failure ends only
+   * the others; its error is thrown once all have ended, and `limits` hold for all together. With `settle: true` a failure ends only
    * itself, and the outcome tells how each run ended.
    *
    * @throws whatever `run` throws
@@ -206,19 +209,34 @@ export class WorkflowRequest<Deps = unknown> {
   ): Promise<InnerResults<Runs>>;
   runAll(
     runs: readonly InnerRun[],
-    { signal: limit, settle = false }: RunAllOptions = {},
+    { signal, limits, settle = false }: RunAllOptions = {},
   ): Promise<readonly (InnerResult | PromiseSettledResult<InnerResult>)[]> {
-    const own = this.#scope.signal;
-    const signal = limit ? AbortSignal.any([own, limit]) : own;
-    const start = (run: InnerRun, signal: AbortSignal) => this.#begin(run, signal);
-    const how = { start, signal };
-    const results = settle ? settleAll(runs, how) : runTogether(runs, how);
+    const start = (run: InnerRun, context: RunContext) => this.#begin(run, context);
+    const results = withinLimits<readonly (InnerResult | PromiseSettledResult<InnerResult>)[]>(
+      this.#innerContext(signal),
+      limits,
+      (context) =>
+        settle ? settleAll(runs, { start, context }) : runTogether(runs, { start, context }),
+    );
     results.catch(() => {});
     return results;
   }
 
-  #begin({ runner, prompt, options = {} }: InnerRun, signal: AbortSignal): Promise<InnerResult> {
-    const context = { ...this.#runContext, signal };
+  /** Where inner runs happen. What they use counts for the run this one is inside of, too. */
+  #innerContext(signal?: AbortSignal): RunContext {
+    const { signal: own, budget } = this.#scope;
+    return {
+      ...this.#runContext,
+      signal: signal ? AbortSignal.any([own, signal]) : own,
+      budget,
+    };
+  }
+
+  #begin(run: InnerRun, outer: RunContext): Promise<InnerResult> {
+    return withinLimits(outer, run.options?.limits, (context) => this.#run(run, context));
+  }
+
+  #run({ runner, prompt, options = {} }: InnerRun, context: RunContext): Promise<InnerResult> {
     const { report, reasoning } = this.#scope;
     const tell = options.forwardReasoning && reasoning
       ? (text: string) => reasoning.note(text)

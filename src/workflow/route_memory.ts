@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Message } from "../run/request.ts";
+import type { RunRequest } from "../run/request.ts";
 import type { RunContext } from "../run/runner.ts";
 import { latestTurn } from "./conversation.ts";
 import type { Route } from "./route.ts";
@@ -18,7 +18,7 @@ const MAX_LOOKUPS = 8;
 /** No id of a call, which clients are shown, begins like this. */
 const PREFIX = "route of ";
 
-/** Remembers that `route` made these calls. */
+/** Remembers that `route` made these calls, or asked these questions. */
 export async function rememberRoute(
   callIds: readonly string[],
   { route, context }: { readonly route: Route; readonly context: RunContext },
@@ -29,20 +29,20 @@ export async function rememberRoute(
 }
 
 /**
- * The route whose calls have been answered since the user last spoke; undefined when there are none,
- * or it is not known any more.
+ * The route whose calls or questions have been answered since the user last spoke; undefined when there
+ * are none, or it is not known any more.
  *
  * @param routes by id
  */
 export async function recallRoute(
-  messages: readonly Message[],
+  request: RunRequest,
   { routes, context }: {
     readonly routes: ReadonlyMap<string, Route>;
     readonly context: RunContext;
   },
 ): Promise<Route | undefined> {
   const { turns, principal, signal } = context;
-  for (const callId of answeredCalls(messages)) {
+  for (const callId of answeredCalls(request)) {
     signal.throwIfAborted();
     const key = PREFIX + callId;
     const turn = await turns.find(principal.tenant, key);
@@ -53,14 +53,17 @@ export async function recallRoute(
   return undefined;
 }
 
-/** Ids of the calls that the end of a conversation answers. */
-function answeredCalls(messages: readonly Message[]): readonly string[] {
+/** Ids of the calls and questions that the end of a conversation answers. */
+function answeredCalls({ messages, approvals = [] }: RunRequest): readonly string[] {
   const turn = latestTurn(messages);
   const caller = turn.findLastIndex((message) =>
-    message.role === "assistant" && message.toolCalls.length > 0
+    message.role === "assistant" && (message.toolCalls.length > 0 || message.approvalIds)
   );
   const ids = turn.slice(caller + 1).flatMap((message) =>
     message.role === "tool" ? [message.toolCallId] : []
   );
-  return [...new Set(ids)].slice(0, MAX_LOOKUPS);
+  const asker = turn[caller];
+  const asked = asker?.role === "assistant" ? asker.approvalIds ?? [] : [];
+  const answers = approvals.flatMap(({ id }) => asked.includes(id) ? [id] : []);
+  return [...new Set([...answers, ...ids])].slice(0, MAX_LOOKUPS);
 }

@@ -2,7 +2,8 @@
  * The parked turns of one route, out of sight of the others.
  * @module
  */
-import type { ParkedTurn, TurnStore } from "../run/seams.ts";
+import type { Message } from "../run/request.ts";
+import type { BegunCall, ParkedTurn, TurnStore } from "../run/seams.ts";
 import type { Route } from "./route.ts";
 
 /**
@@ -21,26 +22,43 @@ export class RouteTurns implements TurnStore {
   }
 
   /** Keeps a turn of this route. */
-  park(tenant: string, { messages, callIds }: ParkedTurn): Promise<void> {
+  park(tenant: string, { messages, callIds, approvals }: ParkedTurn): Promise<void> {
+    const own = (id: string) => this.#prefix + id;
     return this.#turns.park(tenant, {
       messages,
-      callIds: renamed(callIds, (id) => this.#prefix + id),
+      callIds: renamed(callIds, own),
+      ...approvals ? { approvals: renamed(approvals, own) } : {},
     });
   }
 
-  /** The turn that made the call, if it was this route's. */
-  async find(tenant: string, callId: string): Promise<ParkedTurn | undefined> {
-    const turn = await this.#turns.find(tenant, this.#prefix + callId);
+  /** The turn behind the id of a call or an approval, if it was this route's. */
+  async find(tenant: string, id: string): Promise<ParkedTurn | undefined> {
+    const turn = await this.#turns.find(tenant, this.#prefix + id);
     if (!turn) return undefined;
-    const callIds = renamed(turn.callIds, (id) => id.slice(this.#prefix.length));
-    return { messages: turn.messages, callIds };
+    const { messages, callIds, approvals } = turn;
+    const clients = (own: string) => own.slice(this.#prefix.length);
+    return {
+      messages,
+      callIds: renamed(callIds, clients),
+      ...approvals ? { approvals: renamed(approvals, clients) } : {},
+    };
+  }
+
+  /** Begins what waits for an approval of this route. */
+  begin(tenant: string, approvalId: string): Promise<BegunCall | undefined> {
+    return this.#turns.begin(tenant, this.#prefix + approvalId);
+  }
+
+  /** Keeps the result of what was begun. */
+  settle(tenant: string, approvalId: string, messages: readonly Message[]): Promise<void> {
+    return this.#turns.settle(tenant, this.#prefix + approvalId, messages);
   }
 }
 
 /** With other keys; clients choose some, so fields are defined rather than assigned. */
-function renamed(
-  callIds: ParkedTurn["callIds"],
+function renamed<Value>(
+  byId: Readonly<Record<string, Value>>,
   rename: (id: string) => string,
-): ParkedTurn["callIds"] {
-  return Object.fromEntries(Object.entries(callIds).map(([id, value]) => [rename(id), value]));
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(byId).map(([id, value]) => [rename(id), value]));
 }

@@ -52,6 +52,7 @@ Deno.test("a route that is forgotten or cannot be looked up is chosen anew", asy
   const request = testRequest({ tools: [WEATHER] });
   for (
     const turns of [noTurns, {
+      ...noTurns,
       park: () => Promise.reject(new Error("store is down")),
       find: (_: string, id: string) =>
         id.startsWith("route of ")
@@ -76,7 +77,7 @@ Deno.test("a route that is forgotten or cannot be looked up is chosen anew", asy
 
 Deno.test("the client learns that its calls are complete when their route is kept", async () => {
   const gate = Promise.withResolvers<void>();
-  const turns = { park: () => gate.promise, find: () => Promise.resolve(undefined) };
+  const turns = { ...noTurns, park: () => gate.promise, find: () => Promise.resolve(undefined) };
   const coder = new AgenticWorkflow(() =>
     new WorkflowResponse({ toolCalls: [{ name: "get_weather" }] })
   );

@@ -90,8 +90,9 @@ export class RouterRun implements AsyncIterableIterator<RunEvent, undefined, voi
       );
       const callIds: string[] = [];
       for await (const event of runner.run(this.#request, this.#contextOf(route, context))) {
-        if (event.type === "tool-call-start") callIds.push(event.id);
-        // Before the client can know that the answer is complete, and come back with results.
+        if (event.type === "tool-call-start" || event.type === "approval-request") {
+          callIds.push(event.id);
+        } // Before the client can know that the answer is complete, and come back with results.
         else if (event.type === "finish") await this.#remember(callIds, route);
         yield event;
       }
@@ -158,7 +159,7 @@ export class RouterRun implements AsyncIterableIterator<RunEvent, undefined, voi
   async #recall(context: RunContext): Promise<Route | undefined> {
     try {
       const { routes } = this.#plan;
-      const found = recallRoute(this.#request.messages, { routes, context });
+      const found = recallRoute(this.#request, { routes, context });
       return await untilAborted(found, context.signal);
     } catch {
       context.signal.throwIfAborted();

@@ -5,6 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { noTurns } from "../context/system.ts";
 import { RunError, SetupError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { RunRequest } from "../run/request.ts";
@@ -223,10 +224,7 @@ Deno.test("a router with one route calls no model", async () => {
 
 Deno.test("a router with one route keeps nothing, and lets it see all turns", async () => {
   let kept = 0;
-  const turns = {
-    park: () => Promise.resolve(void kept++),
-    find: () => Promise.resolve(undefined),
-  };
+  const turns = { ...noTurns, park: () => Promise.resolve(void kept++) };
   let seen: RunContext["turns"] | undefined;
   const only: Runner = {
     async *run(_, context): AsyncGenerator<RunEvent> {

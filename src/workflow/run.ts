@@ -50,7 +50,7 @@ export class WorkflowRun<Deps> implements AsyncIterableIterator<RunEvent, undefi
     this.#answer = answer;
     this.#request = request;
     this.#context = context;
-    this.#scope = new RunScope(context, (event) => this.#outlet.emit(event));
+    this.#scope = new RunScope(request, context, (event) => this.#outlet.emit(event));
   }
 
   /** Itself: a run can be read once. */

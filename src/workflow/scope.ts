@@ -2,7 +2,9 @@
  * What belongs to one run of a workflow and ends with it.
  * @module
  */
+import { RunBudget } from "../run/budget.ts";
 import type { RunEvent } from "../run/event.ts";
+import type { RunRequest } from "../run/request.ts";
 import type { Usage } from "../run/result.ts";
 import type { RunContext } from "../run/runner.ts";
 import { ReasoningWriter } from "./reasoning.ts";
@@ -17,8 +19,15 @@ export class RunScope {
   #controller: AbortController | undefined;
   #closed: (() => unknown) | undefined;
 
-  /** Takes the run's context, and where its events go. */
-  constructor(context: RunContext, emit: (event: RunEvent) => void) {
+  /** What inner runs may use together; undefined: as much as each may by itself. */
+  readonly budget: RunBudget | undefined;
+
+  /** Takes the run's request and context, and where its events go. */
+  constructor(request: RunRequest, context: RunContext, emit: (event: RunEvent) => void) {
+    const { maxToolCalls: wantedToolCalls } = request;
+    this.budget = wantedToolCalls === undefined
+      ? context.budget
+      : new RunBudget({}, { parent: context.budget, wantedToolCalls });
     this.#context = context;
     this.#emit = emit;
     if (context.reasoning) this.reasoning = new ReasoningWriter(context.reasoning, emit);

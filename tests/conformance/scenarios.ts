@@ -2,7 +2,7 @@
  * Conformance scenarios as events, for what answers with events of its own making.
  * @module
  */
-import type { RunEvent, Trace } from "../../src/run/event.ts";
+import type { ModelEvent } from "../../src/models/model.ts";
 import type { Message, ToolSpec } from "../../src/run/request.ts";
 import type { ConformanceScenario } from "../../src/testing/runner_conformance.ts";
 
@@ -24,7 +24,7 @@ export async function* play(
   scenario: ConformanceScenario,
   asked: Asked,
   { signal, callId }: Around,
-): AsyncGenerator<Exclude<RunEvent, Trace>> {
+): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted();
   switch (scenario.type) {
     case "echo":
@@ -81,7 +81,7 @@ export async function* play(
 }
 
 /** One span of text. */
-export function* text(deltas: readonly string[]): Generator<Exclude<RunEvent, Trace>> {
+export function* text(deltas: readonly string[]): Generator<ModelEvent> {
   yield { type: "text-start" };
   for (const text of deltas) yield { type: "text-delta", text };
   yield { type: "text-end" };

@@ -137,6 +137,7 @@ export class PremadeRun implements AsyncIterableIterator<RunEvent, undefined, vo
         break;
       case "refusal-start":
       case "tool-call-start":
+      case "approval-request":
       case "finish":
         this.#beginVisible("over");
         break;

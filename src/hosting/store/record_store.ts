@@ -8,7 +8,7 @@
  */
 
 /** What a record is. */
-export type RecordKind = "turn" | "response" | "item" | "events" | "idempotency";
+export type RecordKind = "turn" | "approval" | "response" | "item" | "events" | "idempotency";
 
 /** One record to be written. */
 export interface StoredRecord {

@@ -2,7 +2,8 @@
  * Parked turns as records.
  * @module
  */
-import type { ParkedTurn, TurnStore } from "../../run/seams.ts";
+import type { Message } from "../../run/request.ts";
+import type { BegunCall, ParkedTurn, TurnStore } from "../../run/seams.ts";
 import type { RecordStore, StoredRecord } from "./record_store.ts";
 
 /** How large turns may be, and how long they are kept. */
@@ -13,7 +14,7 @@ export interface StoredTurnsOptions {
   readonly ttlMs?: number;
 }
 
-/** What is kept under a call id: the turn, or where it is. */
+/** What is kept under an id: the turn, or where it is. */
 type TurnRecord = { readonly turn: ParkedTurn } | { readonly at: string };
 
 const MAX_CHARS = 16 * 1024 * 1024;
@@ -32,14 +33,14 @@ export class StoredTurns implements TurnStore {
     this.#ttlMs = options.ttlMs ?? records.ttlMs ?? TTL_MS;
   }
 
-  /** Keeps a turn under each of its calls; one that is too large is not kept. */
+  /** Keeps a turn under each id its client knows; one that is too large is not kept. */
   async park(tenant: string, turn: ParkedTurn): Promise<void> {
-    const [first, ...others] = Object.keys(turn.callIds);
+    const [first, ...others] = idsOf(turn);
     if (first === undefined) return;
     const json = JSON.stringify({ turn } satisfies TurnRecord);
     if (json.length > this.#maxChars) return;
-    // With one call, as is usual, the turn is one record. With several it is kept once, under a
-    // name of its own, so that a call id that comes again takes nothing from the others.
+    // With one id, as is usual, the turn is one record. With several it is kept once, under a
+    // name of its own, so that an id that comes again takes nothing from the others.
     const at = others.length === 0 ? first : `turn of ${first}`;
     const records: StoredRecord[] = [{ kind: "turn", id: at, json }];
     if (others.length > 0) {
@@ -49,17 +50,39 @@ export class StoredTurns implements TurnStore {
     await this.#records.put(tenant, records, this.#ttlMs);
   }
 
-  /** The turn behind a call, while it is kept and if it is this tenant's. */
-  async find(tenant: string, callId: string): Promise<ParkedTurn | undefined> {
-    const record = await this.#read(tenant, callId);
+  /** The turn behind an id, while it is kept and if it is this tenant's. */
+  async find(tenant: string, id: string): Promise<ParkedTurn | undefined> {
+    const record = await this.#read(tenant, id);
     const found = record && "at" in record ? await this.#read(tenant, record.at) : record;
     if (!found || !("turn" in found)) return undefined;
     // Another turn may have taken the place the pointer led to.
-    return Object.hasOwn(found.turn.callIds, callId) ? found.turn : undefined;
+    return idsOf(found.turn).includes(id) ? found.turn : undefined;
+  }
+
+  /** Begins what waits for an approval, unless it was begun before, here or at another replica. */
+  async begin(tenant: string, approvalId: string): Promise<BegunCall | undefined> {
+    const record: StoredRecord = { kind: "approval", id: approvalId, json: "{}" };
+    const known = await this.#records.claim(tenant, record, this.#ttlMs);
+    return known === undefined ? undefined : JSON.parse(known);
+  }
+
+  /** Keeps the result of what was begun. */
+  async settle(
+    tenant: string,
+    approvalId: string,
+    messages: readonly Message[],
+  ): Promise<void> {
+    const json = JSON.stringify({ messages } satisfies BegunCall);
+    const record: StoredRecord = { kind: "approval", id: approvalId, json };
+    await this.#records.put(tenant, [record], this.#ttlMs);
   }
 
   async #read(tenant: string, id: string): Promise<TurnRecord | undefined> {
     const [json] = await this.#records.get(tenant, "turn", [id]);
     return json === undefined ? undefined : JSON.parse(json);
   }
+}
+
+function idsOf({ callIds, approvals = {} }: ParkedTurn): readonly string[] {
+  return [...Object.keys(callIds), ...Object.keys(approvals)];
 }

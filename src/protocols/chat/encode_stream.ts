@@ -83,12 +83,14 @@ export class ChatStreamEncoder implements StreamEncoder {
         if (this.#call?.needsArguments) this.#arguments(NO_ARGUMENTS, write);
         return;
       case "usage":
-        this.#usage = reportUsage(this.#usage, event.usage);
+        this.#usage = reportUsage(this.#usage, event);
         return;
       case "text-end":
       case "refusal-start":
       case "refusal-end":
       case "reasoning-end":
+      // No such request has a way to ask.
+      case "approval-request":
       case "trace":
         return;
       case "finish":

@@ -25,6 +25,10 @@ interface AssistantTurn {
   readonly reasoning: string[];
   readonly calls: ToolCall[];
   readonly replies: ToolMessage[];
+  /** Ids of what the client was asked. */
+  readonly approvals: string[];
+  /** Whether the client has answered any of it. */
+  consulted: boolean;
   /** Whether the client has it as a message, however empty. */
   said: boolean;
   openCalls: number;
@@ -35,6 +39,7 @@ export class Conversation {
   readonly #turns: (SystemMessage | UserMessage | AssistantTurn)[] = [];
   readonly #open = new Map<string, { readonly turn: AssistantTurn; readonly path: Path }>();
   readonly #answered = new Set<string>();
+  readonly #asked = new Map<string, AssistantTurn>();
 
   /** What a system or user says. */
   add(message: SystemMessage | UserMessage): void {
@@ -44,7 +49,8 @@ export class Conversation {
   /** What the assistant says. Between calls and their replies there is no room for a message. */
   say({ text, refusal }: AssistantContent): void {
     const last = this.#assistant();
-    const joins = last && (last.calls.length > 0 ? this.#takesCalls(last) : !last.said);
+    const joins = last && last.approvals.length === 0 &&
+      (last.calls.length > 0 ? this.#takesCalls(last) : !last.said);
     const turn = joins ? last : this.#begin();
     turn.said = true;
     if (text !== "") turn.texts.push(text);
@@ -73,6 +79,31 @@ export class Conversation {
     turn.calls.push(call);
     turn.openCalls += 1;
     this.#open.set(call.id, { turn, path });
+  }
+
+  /**
+   * A question of the assistant.
+   *
+   * @param path where its id stands
+   * @throws {RequestError} when it was asked before
+   */
+  ask(id: string, path: Path): void {
+    if (this.#asked.has(id)) {
+      throw wrongValue(path, { got: id, expected: "an id no other approval request has" });
+    }
+    const last = this.#assistant();
+    // Questions come last in a turn; an answer ends it.
+    const joins = last && (last.approvals.length > 0 ? !last.consulted : this.#takesCalls(last));
+    const turn = joins ? last : this.#begin();
+    turn.approvals.push(id);
+    this.#asked.set(id, turn);
+  }
+
+  /** An answer to a question; whether the assistant has asked it. */
+  answer(id: string): boolean {
+    const turn = this.#asked.get(id);
+    if (turn) turn.consulted = true;
+    return turn !== undefined;
   }
 
   /**
@@ -116,7 +147,7 @@ export class Conversation {
     for (const turn of this.#turns) {
       if ("role" in turn) {
         messages.push(turn);
-      } else if (turn.said || turn.calls.length > 0) {
+      } else if (turn.said || turn.calls.length > 0 || turn.approvals.length > 0) {
         messages.push(messageOf(turn), ...turn.replies);
       }
     }
@@ -130,7 +161,7 @@ export class Conversation {
 
   /** Whether more calls belong to the turn: its replies have not begun, or are not complete. */
   #takesCalls(turn: AssistantTurn): boolean {
-    return turn.replies.length === 0 || turn.openCalls > 0;
+    return turn.approvals.length === 0 && (turn.replies.length === 0 || turn.openCalls > 0);
   }
 
   #begin(): AssistantTurn {
@@ -140,6 +171,8 @@ export class Conversation {
       reasoning: [],
       calls: [],
       replies: [],
+      approvals: [],
+      consulted: false,
       said: false,
       openCalls: 0,
     };
@@ -148,7 +181,9 @@ export class Conversation {
   }
 }
 
-function messageOf({ texts, refusals, reasoning, calls }: AssistantTurn): AssistantMessage {
+function messageOf(
+  { texts, refusals, reasoning, calls, approvals }: AssistantTurn,
+): AssistantMessage {
   const message: { -readonly [Key in keyof AssistantMessage]: AssistantMessage[Key] } = {
     role: "assistant",
     content: texts.join(TEXT_SEPARATOR),
@@ -156,5 +191,6 @@ function messageOf({ texts, refusals, reasoning, calls }: AssistantTurn): Assist
   };
   if (refusals.length > 0) message.refusal = refusals.join("");
   if (reasoning.length > 0) message.reasoning = reasoning.join(TEXT_SEPARATOR);
+  if (approvals.length > 0) message.approvalIds = approvals;
   return message;
 }

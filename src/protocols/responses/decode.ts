@@ -42,7 +42,7 @@ export function decodeResponses(value: unknown, stored: StoredHistory | undefine
   const { tools, toolChoice, parallelToolCalls, names, echoedTools, echoedChoice } = decodeTools(
     wire,
   );
-  const { messages, items } = decodeInput(wire, { names, stored });
+  const { messages, approvals, items } = decodeInput(wire, { names, stored });
   const { output, echo } = decodeOutput(wire.text?.format);
   return {
     request: {
@@ -54,6 +54,7 @@ export function decodeResponses(value: unknown, stored: StoredHistory | undefine
       settings: decodeSettings(wire),
       stream: wire.stream === true,
       maxToolCalls: wire.max_tool_calls ?? undefined,
+      approvals,
       parameters: body,
       extraParameters: extraParameters(body, INTERPRETED),
     },

@@ -3,7 +3,7 @@
  * @module
  */
 import { RequestError } from "../../run/error.ts";
-import type { Message } from "../../run/request.ts";
+import type { ApprovalAnswer, Message } from "../../run/request.ts";
 import { TEXT_SEPARATOR } from "../../run/result.ts";
 import {
   at,
@@ -27,7 +27,7 @@ import {
 } from "./decode_parts.ts";
 import type { StoredHistory, StoredItem } from "../stateful.ts";
 import type { InputItem } from "./input_items.ts";
-import { isOwnReasoning } from "./items.ts";
+import { isOwnApproval, isOwnReasoning } from "./items.ts";
 import { referencedId } from "./references.ts";
 import type { ToolNames } from "./tool_names.ts";
 import {
@@ -41,6 +41,8 @@ import {
 /** What a request says. */
 export interface DecodedInput {
   readonly messages: readonly Message[];
+  /** What the client says to what it was asked. */
+  readonly approvals: readonly ApprovalAnswer[];
   /** The items of `messages` without the instructions, to be kept. */
   readonly items: readonly InputItem[];
 }
@@ -79,6 +81,7 @@ class InputReader {
   readonly #names: ToolNames;
   readonly #stored: StoredHistory | undefined;
   readonly #referenced = new Set<string>();
+  readonly #approvals = new Map<string, ApprovalAnswer>();
 
   constructor(names: ToolNames, stored: StoredHistory | undefined) {
     this.#names = names;
@@ -116,7 +119,8 @@ class InputReader {
   }
 
   end(): DecodedInput {
-    return { messages: this.#conversation.end(), items: this.#items };
+    const approvals = [...this.#approvals.values()];
+    return { messages: this.#conversation.end(), approvals, items: this.#items };
   }
 
   #reference(id: string, path: Path): void {
@@ -192,9 +196,33 @@ class InputReader {
         if (text !== "") conversation.think(text);
         return;
       }
+      case "mcp_approval_request":
+        // Those of other services are about tools that are not here, as are the answers to them.
+        if (isGiven(item.id) && isOwnApproval(item.id)) conversation.ask(item.id, at(path, "id"));
+        return;
+      case "mcp_approval_response":
+        if (isOwnApproval(item.approval_request_id)) this.#answer(item, path);
+        return;
       default:
         item satisfies never;
     }
+  }
+
+  #answer(
+    { approval_request_id: id, approve, reason }: Extract<
+      ItemWire,
+      { readonly type: "mcp_approval_response" }
+    >,
+    path: Path,
+  ): void {
+    const idPath = at(path, "approval_request_id");
+    if (!this.#conversation.answer(id)) {
+      throw wrongValue(idPath, { got: id, expected: "the id of an mcp_approval_request before" });
+    }
+    if (this.#approvals.has(id)) {
+      throw wrongValue(idPath, { got: id, expected: "one response to each mcp_approval_request" });
+    }
+    this.#approvals.set(id, isGiven(reason) ? { id, approve, reason } : { id, approve });
   }
 
   #message(item: Extract<ItemWire, { readonly type: "message" }>, path: Path): void {

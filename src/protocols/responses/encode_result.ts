@@ -6,6 +6,7 @@ import type { ResultPart, RunResult } from "../../run/result.ts";
 import { encodeJsonLine } from "../sse.ts";
 import type { ResponseEnvelope, ResponseSnapshot, StoredItem } from "../stateful.ts";
 import {
+  approvalItem,
   callHead,
   callItem,
   encodeLogprobs,
@@ -88,6 +89,8 @@ class ItemWriter {
           : part.call.arguments;
         return { id, json: callItem(head, { status, args: encodeJsonLine(text) }) };
       }
+      case "approval-request":
+        return { id: part.id, json: approvalItem({ ...part, model: this.#form.model }) };
       default:
         return part satisfies never;
     }

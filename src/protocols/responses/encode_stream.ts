@@ -13,6 +13,7 @@
  */
 import type { PublicError } from "../../run/error.ts";
 import type {
+  ApprovalRequest,
   RunEvent,
   TextDelta,
   TextEnd,
@@ -29,7 +30,7 @@ import type {
   StatefulStreamEncoder,
   StoredItem,
 } from "../stateful.ts";
-import { callHead, ItemIds, type ItemStatus } from "./items.ts";
+import { approvalItem, callHead, ItemIds, type ItemStatus } from "./items.ts";
 import {
   type EventSink,
   OpenCall,
@@ -127,8 +128,10 @@ export class ResponsesStreamEncoder implements StatefulStreamEncoder {
       case "tool-call-end":
         if (this.#open && this.#open.owed !== "") this.#delta(this.#open, this.#open.owed);
         return this.#hold();
+      case "approval-request":
+        return this.#ask(event);
       case "usage":
-        this.#usage = reportUsage(this.#usage ?? NO_USAGE, event.usage);
+        this.#usage = reportUsage(this.#usage ?? NO_USAGE, event);
         return;
       case "trace":
         return;
@@ -227,6 +230,16 @@ export class ResponsesStreamEncoder implements StatefulStreamEncoder {
     const index = this.#nextIndex();
     const tool = this.#form.names.towardsClient(name);
     this.#begin(new OpenCall(callHead(this.#ids.call(index, kind), { callId, kind, tool }), index));
+  }
+
+  /** A question is whole from the first: there is nothing to be streamed. */
+  #ask(event: ApprovalRequest): void {
+    const index = this.#nextIndex();
+    const json = approvalItem({ ...event, model: this.#form.model });
+    const fields = `"output_index":${index},"item":${json}`;
+    this.#emit("response.output_item.added", fields);
+    this.#emit("response.output_item.done", fields);
+    this.#items.push({ id: event.id, json });
   }
 
   /** The index of an item to be opened now. */

@@ -18,6 +18,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   "custom_tool_call": "ctc_",
   "custom_tool_call_output": "ctco_",
   "reasoning": "rs_",
+  "mcp_approval_response": "mcpa_",
 };
 const OTHER_PREFIX = "item_";
 const MAX_ID_LENGTH = 128;

@@ -55,6 +55,14 @@ export function isOwnReasoning(id: string): boolean {
   return OWN_REASONING_ID.test(id);
 }
 
+/** Ids of approvals are minted here; other services have longer ones. */
+const OWN_APPROVAL_ID = /^mcpr_[0-9a-f]{32}$/;
+
+/** Whether it was asked for here. */
+export function isOwnApproval(id: string): boolean {
+  return OWN_APPROVAL_ID.test(id);
+}
+
 /** A text part; `text` and `logprobs` are JSON. */
 export function textPart(text: string, logprobs: string): string {
   return `{"type":"output_text","annotations":[],"logprobs":${logprobs},"text":${text}}`;
@@ -142,6 +150,28 @@ export function callItem(
   return kind === "function"
     ? `{"id":"${id}","type":"function_call","status":"${status}",${fields},"arguments":${args}}`
     : `{"id":"${id}","type":"custom_tool_call","status":"${status}",${fields},"input":${args}}`;
+}
+
+/**
+ * A question whether something may be done. Clients show name and arguments: what they find there is
+ * the operator's words for both.
+ */
+export function approvalItem(
+  { id, label, text, model }: {
+    readonly id: string;
+    readonly label: string;
+    readonly text: string;
+    /** The served name, as the one who asks. */
+    readonly model: string;
+  },
+): string {
+  return encodeJsonLine({
+    id,
+    type: "mcp_approval_request",
+    server_label: model,
+    name: label,
+    arguments: JSON.stringify({ text }),
+  });
 }
 
 /** Arguments of a JSON call whose model wrote none: clients parse them without looking. */

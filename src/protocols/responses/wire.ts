@@ -81,6 +81,13 @@ export const itemWire = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("custom_tool_call_output"), call_id: z.string(), output: unread }),
   z.object({ type: z.literal("reasoning"), id: text, summary: unread, content: unread }),
+  z.object({ type: z.literal("mcp_approval_request"), id: text }),
+  z.object({
+    type: z.literal("mcp_approval_response"),
+    approval_request_id: z.string(),
+    approve: z.boolean(),
+    reason: text,
+  }),
 ]);
 
 /** What `itemWire` reads. */
@@ -101,8 +108,6 @@ export const SKIPPED_ITEMS: ReadonlySet<string> = new Set([
   "image_generation_call",
   "local_shell_call",
   "local_shell_call_output",
-  "mcp_approval_request",
-  "mcp_approval_response",
   "mcp_call",
   "mcp_list_tools",
   "program",
