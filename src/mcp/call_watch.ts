@@ -8,6 +8,7 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Clock } from "../run/seams.ts";
 import { failureOf } from "./failure.ts";
 
 /** One call on its way. */
@@ -21,6 +22,7 @@ export class WatchedCall {
   /** Whether the server can be asked again for what a broken stream did not bring. */
   resumable = false;
   #settled = false;
+  #cancelEnd: (() => void) | undefined;
   #lose: (error: unknown) => void;
 
   /** Begins to watch. */
@@ -37,6 +39,7 @@ export class WatchedCall {
   /** The answer has come, or nobody waits for it: whatever happens now does not matter. */
   settle(): void {
     this.#settled = true;
+    this.#cancelEnd?.();
   }
 
   /** The answer cannot come any more. */
@@ -44,9 +47,16 @@ export class WatchedCall {
     if (!this.#settled) this.#lose(failureOf(cause));
   }
 
-  /** A stream that could have brought the answer has ended. */
-  streamEnded(cause: unknown): void {
+  /** A stream that could have brought the answer has broken. */
+  streamBroke(cause: unknown): void {
     if (!this.resumable) this.lose(cause);
+  }
+
+  /** A stream has ended that could have brought the answer. */
+  streamEnded(clock: Clock): void {
+    if (this.#settled) return;
+    // The answer may be among what was read last, and has to go through the SDK first.
+    this.#cancelEnd = clock.schedule(0, () => this.streamBroke(new Error("Stream ended early")));
   }
 }
 

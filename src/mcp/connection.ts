@@ -3,6 +3,7 @@
  * too often.
  * @module
  */
+import { BackOff } from "../isolation/back_off.ts";
 import type { Clock, Logger } from "../run/seams.ts";
 import { untilAborted } from "../run/until_aborted.ts";
 import { failureOf, McpFailure } from "./failure.ts";
@@ -25,25 +26,18 @@ export interface ConnectionOptions {
   readonly logger: () => Logger;
 }
 
-/** Wait after the second failure in a row, in milliseconds; each further one doubles it. */
-const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 15_000;
-
-/** A session that lived this long counts as one that went well, in milliseconds. */
-const STABLE_MS = 10_000;
-
 /** A way to one server that outlives its sessions. */
 export class McpConnection {
   readonly #options: ConnectionOptions;
   readonly #stop = new AbortController();
+  readonly #backOff: BackOff;
   #session: McpSession | undefined;
   #opening: Promise<McpSession> | undefined;
-  /** Sessions that no longer take calls, or are about to close. */
+  /** Sessions that close when their open calls are over. */
+  readonly #retired = new Set<McpSession>();
+  /** Sessions that are closing. */
   readonly #leaving = new Set<Promise<void>>();
-  #openedMs = 0;
-  #failures = 0;
   #failure: McpFailure | undefined;
-  #retryAtMs = 0;
   #cancelRetry: (() => void) | undefined;
   #kept = false;
   #version = 0;
@@ -51,6 +45,7 @@ export class McpConnection {
   /** Connects nothing yet. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#backOff = new BackOff(options.clock);
   }
 
   /** Grows whenever the server's tools may have changed. */
@@ -78,7 +73,7 @@ export class McpConnection {
   session(signal: AbortSignal): Promise<McpSession> {
     const session = this.#session;
     if (session && !session.failure) return Promise.resolve(session);
-    if (!this.#opening && this.#failure && this.#options.clock.now() < this.#retryAtMs) {
+    if (!this.#opening && this.#failure && this.#backOff.delayMs > 0) {
       return Promise.reject(this.#failure);
     }
     return untilAborted(this.#open(), signal);
@@ -89,7 +84,8 @@ export class McpConnection {
     if (this.#session === session) {
       this.#session = undefined;
       this.#version += 1;
-      session.retire();
+      this.#retired.add(session);
+      void session.retire().then(() => this.#retired.delete(session));
     }
     return this.session(signal);
   }
@@ -107,6 +103,7 @@ export class McpConnection {
     await this.#opening?.catch(() => {});
     if (this.#session) this.#leave(this.#session);
     this.#session = undefined;
+    for (const session of this.#retired) this.#leave(session);
     await Promise.all(this.#leaving);
   }
 
@@ -116,7 +113,7 @@ export class McpConnection {
 
   async #openOnce(): Promise<McpSession> {
     this.#cancelRetry?.();
-    const { name, open, startTimeoutMs, clock, logger } = this.#options;
+    const { name, open, startTimeoutMs, logger } = this.#options;
     const { signal } = this.#stop;
     signal.throwIfAborted();
     try {
@@ -126,34 +123,31 @@ export class McpConnection {
         onLost: (failure) => this.#onLost(failure),
         onToolsChanged: () => this.#version += 1,
       });
-      if (signal.aborted) this.#leave(session);
+      if (signal.aborted || session.failure) this.#leave(session);
       signal.throwIfAborted();
+      if (session.failure) throw session.failure;
       this.#session = session;
-      this.#openedMs = clock.now();
+      this.#backOff.started();
       this.#version += 1;
       if (this.#failure) logger().log("info", "MCP server is back", { server: name });
       this.#failure = undefined;
       return session;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      this.#backOff.failed();
       throw this.#fail(error);
     }
   }
 
   #fail(error: unknown): McpFailure {
-    const failure = failureOf(error);
+    const failure = unsent(failureOf(error));
     const known = this.#failure?.message === failure.message;
     this.#failure = failure;
-    this.#failures += 1;
-    const delayMs = this.#failures === 1
-      ? 0
-      : Math.min(FIRST_DELAY_MS * 2 ** (this.#failures - 2), MAX_DELAY_MS);
-    this.#retryAtMs = this.#options.clock.now() + delayMs;
     // The same failure again and again is told once.
     this.#options.logger().log(known ? "debug" : "warn", "MCP server cannot be reached", {
       server: this.#options.name,
       detail: failure.message,
-      retryInMs: delayMs,
+      retryInMs: this.#backOff.delayMs,
     });
     if (this.#kept) this.#scheduleRetry();
     return failure;
@@ -168,9 +162,7 @@ export class McpConnection {
     this.#session = undefined;
     this.#version += 1;
     this.#leave(session);
-    const { clock } = this.#options;
-    // A server that ends soon after each start must not be started without a pause.
-    if (clock.now() - this.#openedMs >= STABLE_MS) this.#failures = 0;
+    this.#backOff.ended();
     this.#fail(failure);
   }
 
@@ -181,11 +173,17 @@ export class McpConnection {
 
   #scheduleRetry(): void {
     this.#cancelRetry?.();
-    const { clock } = this.#options;
-    const delayMs = Math.max(0, this.#retryAtMs - clock.now());
-    this.#cancelRetry = clock.schedule(delayMs, () => {
+    this.#cancelRetry = this.#options.clock.schedule(this.#backOff.delayMs, () => {
       // Its failure schedules the next attempt.
       this.#open().catch(() => {});
     });
   }
+}
+
+/** Whoever gets no session has sent nothing, whatever the server was last heard of. */
+function unsent(failure: McpFailure): McpFailure {
+  const { kind, message } = failure;
+  return kind === "lost" || kind === "timeout"
+    ? new McpFailure("not-sent", message, { cause: failure })
+    : failure;
 }

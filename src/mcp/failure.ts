@@ -42,8 +42,8 @@ export function failureOf(error: unknown): McpFailure {
   const status = statusOf(error, message);
   const kind = status !== undefined
     ? kindOfStatus(status)
-    : error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.NotCapable ||
-        NO_CONNECTION.test(message) || /^(?:Not connected|Server does not run)$/.test(message)
+    : error instanceof Deno.errors.NotCapable || NO_CONNECTION.test(message) ||
+        message === "Not connected"
     ? "not-sent"
     : "lost";
   return new McpFailure(kind, message, { cause: error });

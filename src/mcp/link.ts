@@ -7,6 +7,7 @@ import { CallWatch } from "./call_watch.ts";
 import {
   InMemoryTransport,
   SSEClientTransport,
+  SseError,
   StreamableHTTPClientTransport,
   type Transport,
 } from "./sdk.ts";
@@ -24,8 +25,8 @@ export interface Link {
   readonly endedBy?: () => string | undefined;
   /** Tells the server that the session is over, where servers want to know. */
   readonly goodbye?: () => Promise<void>;
-  /** Whether any error means that the session is over. */
-  readonly fragile: boolean;
+  /** Whether an error means that the session is over; absent where only its end does. */
+  readonly isLoss?: (error: Error) => boolean;
 }
 
 /** What links need besides the address. */
@@ -46,7 +47,7 @@ export async function openLink(address: ServerAddress, options: LinkOptions): Pr
     case "stdio": {
       const { command, args, env, cwd } = address;
       const transport = new StdioTransport({ command, args, env, cwd, ...options });
-      return { transport, endedBy: () => transport.endedBy, fragile: false };
+      return { transport, endedBy: () => transport.endedBy };
     }
     case "streamable-http": {
       const watch = new CallWatch();
@@ -54,7 +55,7 @@ export async function openLink(address: ServerAddress, options: LinkOptions): Pr
         requestInit: { headers: { ...address.headers } },
         fetch: watchedFetch({ ...options, watch }),
       });
-      return { transport, watch, goodbye: () => transport.terminateSession(), fragile: false };
+      return { transport, watch, goodbye: () => transport.terminateSession() };
     }
     case "sse": {
       const watch = new CallWatch();
@@ -63,10 +64,10 @@ export async function openLink(address: ServerAddress, options: LinkOptions): Pr
         fetch: watchedFetch({ ...options, watch }),
       });
       // The server ties a session to its stream: a new one is another session.
-      return { transport, watch, fragile: true };
+      return { transport, watch, isLoss: (error) => error instanceof SseError };
     }
     case "in-process":
-      return { transport: await linked(address.server), fragile: false };
+      return { transport: await linked(address.server) };
     default:
       return address satisfies never;
   }

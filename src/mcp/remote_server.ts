@@ -42,7 +42,8 @@ export class RemoteServer<Deps> {
       name,
       logger,
       headersOf: valuesPerCall
-        ? (ctx: ToolContext<Deps>) => new Headers(resolveValues(values, ctx.deps))
+        ? (ctx: ToolContext<Deps>) =>
+          new Headers(resolveValues(values, ctx.deps, { use: "header" }))
         : undefined,
     });
   }
@@ -76,7 +77,7 @@ function sessionOpener<Deps>(plan: McpPlan<Deps>, options: RemoteServerOptions):
       maxMessageBytes,
       onErrorLine: (line) => options.logger().log("debug", "MCP server says", { server, line }),
     });
-    return await McpSession.open(link, wait);
+    return await McpSession.open(link, { ...wait, clock });
   };
 }
 

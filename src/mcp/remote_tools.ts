@@ -43,6 +43,8 @@ export interface RemoteToolsOptions<Deps> extends RemoteCallerOptions {
   readonly allow: readonly string[] | undefined;
   /** These tools are never used. */
   readonly deny: readonly string[];
+  /** What clients are told when a tool is called; undefined: nothing. */
+  readonly labelOf: (tool: string) => string | undefined;
   /** Stands around each call. */
   readonly processToolCall: ProcessToolCall<Deps> | undefined;
   /** Headers that go along with a call only; undefined: none. */
@@ -130,6 +132,7 @@ export class RemoteTools<Deps> {
     return {
       name,
       definition,
+      label: this.#options.labelOf(listed.name),
       // Calls have a limit of their own, which the server is told of.
       timeoutMs: Infinity,
       parse: lenientParse(parameters),

@@ -23,23 +23,19 @@ const MAX_FILE_CHARS = 28 * 1024 * 1024;
  */
 export function toToolValue(result: CallToolResult, { maxChars }: ResultLimits): unknown {
   const { content, structuredContent } = result;
-  const texts = content.flatMap((block) => block.type === "text" ? [block.text] : []);
-  const allText = texts.length === content.length;
-  if (structuredContent && allText) {
+  if (structuredContent && content.every(({ type }) => type === "text")) {
     const value = unwrapped(structuredContent);
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return text.length > maxChars ? shortened(text, maxChars) : value;
   }
-  if (allText && isLong(texts, maxChars)) return shortened(texts.join("\n\n"), maxChars);
   const parts = content.map(toPart);
-  if (!parts.some((part) => typeof part === "object" && part.file)) {
-    const values = parts.map((part) => typeof part === "object" ? part.text : parsed(part));
-    return values.length === 1 ? values[0] : values.length === 0 ? "" : values;
+  if (parts.some((part) => typeof part === "object" && part.file)) {
+    return new ToolContent(withTextsCut(parts, maxChars));
   }
-  return new ToolContent(parts.map((part): InputPart => {
-    if (typeof part === "object" && part.file) return part.file;
-    return { type: "text", text: shortened(typeof part === "object" ? part.text : part, maxChars) };
-  }));
+  const texts = parts.map(textOf);
+  if (isLong(texts, maxChars)) return shortened(texts.join("\n\n"), maxChars);
+  const values = parts.map((part) => typeof part === "string" ? parsed(part) : textOf(part));
+  return values.length === 1 ? values[0] : values.length === 0 ? "" : values;
 }
 
 /** The text of a result that is an error. */
@@ -58,6 +54,23 @@ type MappedBlock =
   | { readonly file: InputPart; readonly text?: undefined }
   | { readonly file?: undefined; readonly text: string };
 
+function textOf(part: MappedBlock): string {
+  return typeof part === "string" ? part : part.text ?? "";
+}
+
+/** The limit holds for all texts together; files have their own. */
+function withTextsCut(parts: readonly MappedBlock[], maxChars: number): InputPart[] {
+  let left = maxChars;
+  return parts.flatMap((part): InputPart[] => {
+    if (typeof part === "object" && part.file) return [part.file];
+    if (left < 0) return [];
+    const text = textOf(part);
+    const kept = shortened(text, left);
+    left = text.length > left ? -1 : left - text.length;
+    return [{ type: "text", text: kept }];
+  });
+}
+
 function toPart(block: Block): MappedBlock {
   switch (block.type) {
     case "text":
@@ -72,7 +85,7 @@ function toPart(block: Block): MappedBlock {
       );
     case "audio":
       return file(block, (data, mediaType) => {
-        const format = AUDIO_FORMATS[mediaType];
+        const format = AUDIO_FORMATS.get(mediaType);
         return format ? { type: "audio", data, format } : { type: "file", data, mediaType };
       });
     case "resource": {
@@ -93,13 +106,13 @@ function toPart(block: Block): MappedBlock {
   }
 }
 
-const AUDIO_FORMATS: Readonly<Record<string, "wav" | "mp3">> = {
-  "audio/wav": "wav",
-  "audio/x-wav": "wav",
-  "audio/wave": "wav",
-  "audio/mpeg": "mp3",
-  "audio/mp3": "mp3",
-};
+const AUDIO_FORMATS: ReadonlyMap<string, "wav" | "mp3"> = new Map([
+  ["audio/wav", "wav"],
+  ["audio/x-wav", "wav"],
+  ["audio/wave", "wav"],
+  ["audio/mpeg", "mp3"],
+  ["audio/mp3", "mp3"],
+]);
 
 function file(
   { data, mimeType }: { readonly data: string; readonly mimeType: string },

@@ -4,26 +4,26 @@
  * @module
  */
 import project from "../../deno.json" with { type: "json" };
+import type { Clock } from "../run/seams.ts";
+import { untilAborted } from "../run/until_aborted.ts";
 import { WatchedCall } from "./call_watch.ts";
 import { failureOf, McpFailure, McpServerError } from "./failure.ts";
 import type { Link } from "./link.ts";
 import {
   type CallToolResult,
-  CallToolResultSchema,
   Client,
-  ErrorCode,
-  ListToolsResultSchema,
   McpError,
   type Tool,
   ToolListChangedNotificationSchema,
 } from "./sdk.ts";
-
-/** Most pages and tools that are read of a list: a server must not fill the memory. */
-const MAX_PAGES = 100;
-const MAX_TOOLS = 5000;
+import { callTool, type RequestOptions, runTask } from "./tool_call.ts";
+import { readTools } from "./tool_pages.ts";
 
 /** How long a server is waited for that is only to be told goodbye, in milliseconds. */
 const GOODBYE_MS = 500;
+
+/** As long as timers go: the SDK's own timeout would cut off what tells the server of it. */
+const NO_TIMEOUT = { timeout: 2 ** 31 - 1, maxTotalTimeout: 2 ** 31 - 1 };
 
 /** What whoever opens a session is told of. */
 export interface SessionEvents {
@@ -41,6 +41,12 @@ export interface WaitOptions {
   readonly timeoutMs: number;
 }
 
+/** How a session is opened. */
+export interface OpenOptions extends WaitOptions, SessionEvents {
+  /** Time. */
+  readonly clock: Clock;
+}
+
 /** How a tool is called. */
 export interface CallOptions extends WaitOptions {
   /** Sent with this call's requests only, over HTTP. */
@@ -56,14 +62,17 @@ export class McpSession {
   readonly #client: Client;
   readonly #link: Link;
   readonly #events: SessionEvents;
+  readonly #clock: Clock;
   #failure: McpFailure | undefined;
   #closing: Promise<void> | undefined;
+  readonly #closed = Promise.withResolvers<void>();
   #calls = 0;
   #retired = false;
 
-  private constructor(link: Link, events: SessionEvents) {
+  private constructor(link: Link, { clock, ...events }: OpenOptions) {
     this.#link = link;
     this.#events = events;
+    this.#clock = clock;
     this.#client = new Client({ name: "fakellm", version: project.version }, {
       capabilities: {},
       // What servers say of their results is not compiled into code; the model reads them as they are.
@@ -88,22 +97,24 @@ export class McpSession {
    *
    * @throws {McpFailure} when it cannot be reached or does not answer as an MCP server
    */
-  static async open(link: Link, options: WaitOptions & SessionEvents): Promise<McpSession> {
+  static async open(link: Link, options: OpenOptions): Promise<McpSession> {
     const session = new McpSession(link, options);
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, clock } = options;
+    const late = new AbortController();
+    const cancelTimeout = clock.schedule(timeoutMs, () => late.abort(silent(timeoutMs)));
+    const stop = AbortSignal.any([signal, late.signal]);
     try {
-      await session.#client.connect(link.transport, {
-        signal,
-        timeout: timeoutMs,
-        maxTotalTimeout: timeoutMs,
-      });
+      const connecting = session.#client.connect(link.transport, { signal: stop, ...NO_TIMEOUT });
+      // The SDK itself waits for ever for a transport that does not start.
+      await untilAborted(connecting, stop);
       return session;
     } catch (error) {
       const reason = link.endedBy?.();
       await session.close();
-      signal.throwIfAborted();
-      if (reason !== undefined) throw ended(reason);
-      throw isTimeout(error) ? silent(timeoutMs) : failureOf(error);
+      stop.throwIfAborted();
+      throw reason === undefined ? failureOf(error) : ended(reason);
+    } finally {
+      cancelTimeout();
     }
   }
 
@@ -119,21 +130,7 @@ export class McpSession {
 
   /** Every tool of the server, page by page. */
   async listTools({ signal, timeoutMs }: WaitOptions): Promise<readonly Tool[]> {
-    if (!this.#client.getServerCapabilities()?.tools) return [];
-    const tools: Tool[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const result = await this.#ask({ signal, timeoutMs }, (options) =>
-        this.#client.request(
-          { method: "tools/list", params: cursor === undefined ? {} : { cursor } },
-          ListToolsResultSchema,
-          options,
-        ));
-      tools.push(...result.tools);
-      cursor = result.nextCursor;
-      if (cursor === undefined || tools.length >= MAX_TOOLS) break;
-    }
-    return tools.slice(0, MAX_TOOLS);
+    return await readTools(this.#client, (read) => this.#ask({ signal, timeoutMs }, read));
   }
 
   /**
@@ -148,15 +145,10 @@ export class McpSession {
     options: CallOptions,
   ): Promise<CallToolResult> {
     const { meta, asTask = false } = options;
-    const params = { name, arguments: { ...args }, ...meta ? { _meta: { ...meta } } : {} };
+    const call = { name, args, meta };
     return await this.#ask(
       options,
-      (request) =>
-        asTask ? this.#runTask(params, request) : this.#client.request(
-          { method: "tools/call", params },
-          CallToolResultSchema,
-          request,
-        ),
+      (asked) => asTask ? runTask(this.#client, call, asked) : callTool(this.#client, call, asked),
     );
   }
 
@@ -165,10 +157,14 @@ export class McpSession {
     await this.#ask(options, (request) => this.#client.ping(request));
   }
 
-  /** Takes no new calls from now on, and closes when the open ones are over. */
-  retire(): void {
+  /**
+   * Takes no new calls from now on, and closes when the open ones are over. Resolves when nothing of
+   * it is left.
+   */
+  retire(): Promise<void> {
     this.#retired = true;
     if (this.#calls === 0) this.close();
+    return this.#closed.promise;
   }
 
   /** Ends the session. Resolves when nothing of it is left; never rejects. */
@@ -179,9 +175,18 @@ export class McpSession {
   async #close(): Promise<void> {
     this.#failure ??= new McpFailure("not-sent", "Session is closed");
     const { goodbye, transport } = this.#link;
-    if (goodbye) await within(GOODBYE_MS, goodbye());
+    if (goodbye) await this.#briefly(goodbye());
     await this.#client.close().catch(() => {});
     await transport.close().catch(() => {});
+    this.#closed.resolve();
+  }
+
+  /** Waits for `work`, however it ends, but not for long. */
+  async #briefly(work: Promise<unknown>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.schedule(GOODBYE_MS, resolve);
+    await Promise.race([work.then(() => {}, () => {}), late]);
+    cancel();
   }
 
   /** One question, until the answer, the end of the wait, or the end of the way. */
@@ -193,76 +198,72 @@ export class McpSession {
     if (this.#failure) throw this.#failure;
     // A signal of the call's own: the SDK goes on listening to it when the answer is there.
     const stop = new AbortController();
-    const onAbort = () => stop.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
     const call = new WatchedCall(stop.signal, headers);
+    // What the SDK tells the server of the end belongs to the call as well.
+    const end = (reason: unknown) => this.#within(call, () => stop.abort(reason));
+    const onAbort = () => end(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const cancelTimeout = this.#clock.schedule(timeoutMs, () => end(silent(timeoutMs)));
     const options: RequestOptions = {
+      ...NO_TIMEOUT,
       signal: stop.signal,
-      timeout: timeoutMs,
-      maxTotalTimeout: timeoutMs,
       onresumptiontoken: () => call.resumable = true,
     };
-    const work = () => request(options);
     this.#calls += 1;
     try {
-      const answer = this.#link.watch ? this.#link.watch.run(call, work) : work();
-      answer.catch(() => {});
-      return await Promise.race([answer, call.lost]);
+      const answer = this.#within(call, () => request(options));
+      return await untilAborted(Promise.race([answer, call.lost]), stop.signal);
     } catch (error) {
-      signal.throwIfAborted();
+      stop.signal.throwIfAborted();
       // Frees what a call that was lost still waits for.
-      stop.abort(error);
-      throw this.#explain(error, timeoutMs);
+      if (!(error instanceof McpError)) end(error);
+      throw this.#explain(error);
     } finally {
       call.settle();
+      cancelTimeout();
       signal.removeEventListener("abort", onAbort);
       this.#calls -= 1;
       if (this.#retired && this.#calls === 0) this.close();
     }
   }
 
-  #explain(error: unknown, timeoutMs: number): unknown {
-    if (this.#failure) return new McpFailure("lost", this.#failure.message, { cause: error });
-    if (isTimeout(error)) return silent(timeoutMs);
-    if (!(error instanceof McpError)) return failureOf(error);
-    return new McpServerError(error.message.replace(/^MCP error -?\d+: /, ""), { cause: error });
+  #within<Result>(call: WatchedCall, work: () => Result): Result {
+    return this.#link.watch ? this.#link.watch.run(call, work) : work();
   }
 
-  /** A tool that takes its time: the server is asked until it has the result. */
-  async #runTask(
-    params: { readonly name: string; readonly arguments: Record<string, unknown> },
-    options: RequestOptions,
-  ): Promise<CallToolResult> {
-    const { tasks } = this.#client.experimental;
-    let taskId: string | undefined;
-    try {
-      const stream = tasks.callToolStream(params, CallToolResultSchema, { ...options, task: {} });
-      for await (const message of stream) {
-        if (message.type === "taskCreated") taskId = message.task.taskId;
-        else if (message.type === "error") throw message.error;
-        else if (message.type === "result") {
-          taskId = undefined;
-          return message.result;
-        }
-      }
-      throw new McpFailure("lost", "Task ended without a result");
-    } finally {
-      if (taskId !== undefined && options.signal.aborted) {
-        void tasks.cancelTask(taskId).catch(() => {});
-      }
+  #explain(error: unknown): Error {
+    if (error instanceof McpError && !this.#failure) {
+      return new McpServerError(error.message.replace(/^MCP error -?\d+: /, ""), { cause: error });
     }
+    const failure = failureOf(error);
+    if (!this.#failure || failure.kind === "not-sent") return failure;
+    return new McpFailure("lost", this.#failure.message, { cause: error });
   }
 
   #onError(error: Error): void {
-    const call = this.#link.watch?.current;
-    // Attempts to resume go on until the SDK gives up.
-    if (call && /^Maximum reconnection/.test(error.message)) call.lose(error);
-    else if (call) call.streamEnded(error);
-    else if (this.#link.fragile) {
+    const { watch, isLoss } = this.#link;
+    if (isLoss?.(error)) {
       this.#lose(failureOf(error));
       this.close();
-    } else if (this.#link.watch) {
-      // Whatever came over a broken stream was missed.
+      return;
+    }
+    const broken = /^SSE stream disconnected/.test(error.message);
+    // Attempts to take a stream up again go on until the SDK gives up.
+    const givenUp = /^Maximum reconnection/.test(error.message);
+    // Anything else a call is told by its request, or does not concern it.
+    if (!watch || !(broken || givenUp)) return;
+    const call = watch.current;
+    if (!call) this.#onMissed(error, givenUp);
+    else if (givenUp) call.lose(error);
+    else call.streamBroke(error);
+  }
+
+  /** Whatever the server said meanwhile was missed, and what it will say where that is `forGood`. */
+  #onMissed(error: Error, forGood: boolean): void {
+    if (forGood && this.#calls === 0) {
+      this.#lose(failureOf(error));
+      this.close();
+    } else {
       this.#events.onToolsChanged();
     }
   }
@@ -279,31 +280,10 @@ export class McpSession {
   }
 }
 
-/** What a request of the SDK is told. */
-interface RequestOptions {
-  readonly signal: AbortSignal;
-  readonly timeout: number;
-  readonly maxTotalTimeout: number;
-  readonly onresumptiontoken: (token: string) => void;
-}
-
-/** The SDK's own timeout; an abort looks the same, but then the signal tells. */
-function isTimeout(error: unknown): boolean {
-  return error instanceof McpError && error.code === ErrorCode.RequestTimeout;
-}
-
 function ended(reason: string): McpFailure {
   return new McpFailure("not-sent", `Server ended: ${reason}`);
 }
 
 function silent(timeoutMs: number): McpFailure {
   return new McpFailure("timeout", `Server did not answer within ${timeoutMs} ms`);
-}
-
-/** Waits for `work`, however it ends, but no longer than `ms`. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-  await Promise.race([work.then(() => {}, () => {}), late]);
-  clearTimeout(timer);
 }

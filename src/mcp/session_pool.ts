@@ -28,6 +28,14 @@ interface Entry<Item> {
   cancelIdle: (() => void) | undefined;
 }
 
+/** Somebody who wants a session. */
+interface Waiter<Item> {
+  readonly key: string;
+  readonly make: () => Item;
+  readonly resolve: (lease: Lease<Item>) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** The use of a session until it is disposed of. */
 export interface Lease<Item> extends Disposable {
   /** The session. */
@@ -39,9 +47,10 @@ export class SessionPool<Item extends Pooled> {
   readonly #options: SessionPoolOptions;
   /** Least recently used first. */
   readonly #entries = new Map<string, Entry<Item>>();
+  /** What is not over yet; it takes room. */
   readonly #closing = new Set<Promise<void>>();
-  /** Those who wait for room, in order. */
-  readonly #waiting = new Set<() => void>();
+  /** In the order they came. */
+  readonly #waiting = new Set<Waiter<Item>>();
   #closed = false;
 
   /** Holds nothing yet. */
@@ -49,7 +58,7 @@ export class SessionPool<Item extends Pooled> {
     this.#options = options;
   }
 
-  /** Number of sessions. */
+  /** Number of sessions, without those that are closing. */
   get size(): number {
     return this.#entries.size;
   }
@@ -59,29 +68,51 @@ export class SessionPool<Item extends Pooled> {
    * when it is no longer used.
    */
   async lease(key: string, make: () => Item, signal: AbortSignal): Promise<Lease<Item>> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#closed) throw new Error("Pool is closed");
-      const entry = this.#entries.get(key) ?? this.#add(key, make);
-      if (entry) return this.#use(entry);
-      await this.#room(signal);
+    signal.throwIfAborted();
+    if (this.#closed) throw closedError();
+    const { promise, resolve, reject } = Promise.withResolvers<Lease<Item>>();
+    const waiter = { key, make, resolve, reject };
+    this.#waiting.add(waiter);
+    this.#serve();
+    try {
+      return await untilAborted(promise, signal);
+    } catch (error) {
+      this.#waiting.delete(waiter);
+      // It may have been served in the same moment.
+      promise.then((lease) => lease[Symbol.dispose](), () => {});
+      throw error;
     }
   }
 
   /** Ends every session, used or not. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const { reject } of this.#waiting) reject(closedError());
+    this.#waiting.clear();
     for (const entry of [...this.#entries.values()]) this.#drop(entry);
-    for (const wake of this.#waiting) wake();
     await Promise.all(this.#closing);
   }
 
-  #add(key: string, make: () => Item): Entry<Item> | undefined {
-    if (this.#entries.size >= this.#options.maxSessions) {
-      const idle = [...this.#entries.values()].find(({ users }) => users === 0);
-      if (!idle) return undefined;
-      this.#drop(idle);
+  /** Serves those who wait in order, except that whose session is there needs no room. */
+  #serve(): void {
+    const { maxSessions } = this.#options;
+    /** Keys of those who must wait on, for one session each. */
+    const wanted = new Set<string>();
+    for (const waiter of this.#waiting) {
+      const { key } = waiter;
+      const room = wanted.size === 0 && this.#entries.size + this.#closing.size < maxSessions;
+      const entry = this.#entries.get(key) ?? (room ? this.#add(waiter) : undefined);
+      if (entry) {
+        this.#waiting.delete(waiter);
+        waiter.resolve(this.#use(entry));
+        continue;
+      }
+      wanted.add(key);
+      if (wanted.size > this.#closing.size) this.#dropIdle();
     }
+  }
+
+  #add({ key, make }: Waiter<Item>): Entry<Item> {
     const entry: Entry<Item> = { key, item: make(), users: 0, cancelIdle: undefined };
     this.#entries.set(key, entry);
     return entry;
@@ -109,29 +140,27 @@ export class SessionPool<Item extends Pooled> {
     if (entry.users > 0 || this.#entries.get(entry.key) !== entry) return;
     const { clock, idleMs } = this.#options;
     entry.cancelIdle = clock.schedule(idleMs, () => this.#drop(entry));
-    this.#wake();
+    this.#serve();
+  }
+
+  #dropIdle(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.users === 0) return this.#drop(entry);
+    }
   }
 
   #drop(entry: Entry<Item>): void {
     entry.cancelIdle?.();
     this.#entries.delete(entry.key);
-    const closed = entry.item.close().finally(() => this.#closing.delete(closed));
+    const over = () => {
+      this.#closing.delete(closed);
+      this.#serve();
+    };
+    const closed = entry.item.close().then(over, over);
     this.#closing.add(closed);
-    this.#wake();
   }
+}
 
-  #wake(): void {
-    const [first] = this.#waiting;
-    first?.();
-  }
-
-  async #room(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    try {
-      await untilAborted(promise, signal);
-    } finally {
-      this.#waiting.delete(resolve);
-    }
-  }
+function closedError(): Error {
+  return new Error("Pool is closed");
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { ChildProcess, exitReason, type ProcessOptions } from "../isolation/process.ts";
+import { McpFailure } from "./failure.ts";
 import { lines } from "./lines.ts";
 import { type JSONRPCMessage, JSONRPCMessageSchema, type Transport } from "./sdk.ts";
 
@@ -27,6 +28,7 @@ export class StdioTransport implements Transport {
   onmessage?: Transport["onmessage"];
   readonly #options: StdioTransportOptions;
   #process: ChildProcess | undefined;
+  #starting: Promise<ChildProcess> | undefined;
   #closing: Promise<void> | undefined;
   #ended = false;
 
@@ -44,7 +46,8 @@ export class StdioTransport implements Transport {
    * @throws {SetupError} when it cannot be started
    */
   async start(): Promise<void> {
-    const process = this.#process = await ChildProcess.start(this.#options);
+    this.#starting = ChildProcess.start(this.#options);
+    const process = this.#process = await this.#starting;
     const reading = this.#read(process);
     const telling = this.#tell(process);
     void process.ended.then(async (status) => {
@@ -57,8 +60,13 @@ export class StdioTransport implements Transport {
 
   /** Sends one message. */
   async send(message: JSONRPCMessage): Promise<void> {
-    if (!this.#process || this.#ended) throw new Error("Server does not run");
-    await this.#process.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
+    if (!this.#process || this.#ended) throw new McpFailure("not-sent", "Server does not run");
+    try {
+      await this.#process.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
+    } catch (cause) {
+      // Half a line is no message.
+      throw new McpFailure("not-sent", "Server takes no input any more", { cause });
+    }
   }
 
   /** Ends the server: by its input's end, by SIGTERM, by SIGKILL. */
@@ -67,7 +75,9 @@ export class StdioTransport implements Transport {
   }
 
   async #close(): Promise<void> {
-    await this.#process?.stop();
+    // It may be starting still.
+    const process = await this.#starting?.catch(() => undefined);
+    await process?.stop();
     this.#end();
   }
 

@@ -72,14 +72,14 @@ export class MCPToolset<Deps = unknown> implements Toolset<Deps> {
    * @throws {RunError} `backend-down` when the server is required and cannot be reached
    */
   readonly start = async (): Promise<void> => {
-    const { perIdentity, values, maxSessions, idleMs, clock, required } = this.#plan;
+    const { perIdentity, maxSessions, idleMs, clock, required } = this.#plan;
     // A variable that is not set is told now rather than to the first caller.
-    resolveValues(fixedValues(values), undefined);
+    this.#fixedValues();
     if (perIdentity) {
       this.#pool = new SessionPool({ maxSessions, idleMs, clock });
       return;
     }
-    const server = this.#server = this.#open(() => resolveValues(fixedValues(values), undefined));
+    const server = this.#server = this.#open(() => this.#fixedValues());
     try {
       await server.tools.list(new AbortController().signal);
     } catch (error) {
@@ -149,9 +149,15 @@ export class MCPToolset<Deps = unknown> implements Toolset<Deps> {
 
   async #lease(ctx: StepContext<Deps>): Promise<Lease<RemoteServer<Deps>>> {
     if (this.#server) return { item: this.#server, [Symbol.dispose]() {} };
-    const values = resolveValues(this.#plan.values, ctx.deps);
+    const { values: given, valueUse: use } = this.#plan;
+    const values = resolveValues(given, ctx.deps, { use });
     const key = JSON.stringify(Object.entries(values).sort());
     return await this.#pool!.lease(key, () => this.#open(() => values), ctx.signal);
+  }
+
+  #fixedValues(): Readonly<Record<string, string>> {
+    const { values, valueUse: use } = this.#plan;
+    return resolveValues(fixedValues(values), undefined, { use });
   }
 
   #open(values: () => Readonly<Record<string, string>>): RemoteServer<Deps> {

@@ -49,6 +49,10 @@ export interface MCPToolsetOptions<Deps = unknown> extends McpServerOptions {
   readonly required?: boolean;
   /** Retries of its tools. @default the agent's */
   readonly retries?: number;
+  /** Told to clients as progress when one of its tools is called. @default nothing is told */
+  readonly label?: string;
+  /** Labels of single tools, by the server's names. @default `label` */
+  readonly labels?: Readonly<Record<string, string>>;
   /** What an error result means. @default "retry" */
   readonly toolErrors?: ToolErrorPolicy;
   /** Whether the server's own words on how to use it go into the instructions. @default false */
@@ -92,6 +96,7 @@ export interface McpPlan<Deps> {
     | { readonly type: "in-process"; readonly server: InProcessServer };
   /** Headers, or variables of the program. */
   readonly values: McpValues;
+  readonly valueUse: "header" | "variable";
   readonly perIdentity: boolean;
   /** Whether values of the request go along with each call instead. */
   readonly valuesPerCall: boolean;
@@ -102,6 +107,7 @@ export interface McpPlan<Deps> {
   readonly deny: readonly string[];
   readonly required: boolean;
   readonly retries: number | undefined;
+  readonly labelOf: (tool: string) => string | undefined;
   readonly toolErrors: ToolErrorPolicy;
   readonly instructions: boolean;
   readonly processToolCall: ProcessToolCall<Deps> | undefined;
@@ -142,6 +148,7 @@ export function planMcp<Deps>(options: MCPToolsetOptions<Deps>): McpPlan<Deps> {
     id: options.id,
     target,
     values,
+    valueUse: target.type === "stdio" ? "variable" : "header",
     perIdentity: byRequest && !valuesPerCall,
     valuesPerCall,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
@@ -151,6 +158,7 @@ export function planMcp<Deps>(options: MCPToolsetOptions<Deps>): McpPlan<Deps> {
     deny: options.deny ?? [],
     required: options.required ?? true,
     retries: options.retries,
+    labelOf: labeller(options),
     toolErrors: options.toolErrors ?? "retry",
     instructions: options.instructions ?? false,
     processToolCall: options.processToolCall,
@@ -163,6 +171,10 @@ export function planMcp<Deps>(options: MCPToolsetOptions<Deps>): McpPlan<Deps> {
     clock: options.clock ?? systemClock,
     fetch: options.fetch ?? fetch,
   };
+}
+
+function labeller<Deps>({ label, labels = {} }: MCPToolsetOptions<Deps>) {
+  return (tool: string) => (Object.hasOwn(labels, tool) ? labels[tool] : label) || undefined;
 }
 
 function targetOf<Deps>(options: MCPToolsetOptions<Deps>): McpPlan<Deps>["target"] {

@@ -55,7 +55,15 @@ export class ContextValue<Value = unknown> {
     const value = typeof deps === "object" && deps !== null && Object.hasOwn(deps, this.field)
       ? (deps as Record<string, unknown>)[this.field]
       : undefined;
-    return this.#map(value as Value);
+    let text: unknown;
+    try {
+      text = this.#map(value as Value);
+    } catch (cause) {
+      if (cause instanceof RunError) throw cause;
+      throw new RunError("internal", `Cannot map deps field "${this.field}"`, { cause });
+    }
+    if (text === undefined || typeof text === "string") return text;
+    throw new RunError("internal", `Map of deps field "${this.field}" must make text`);
   }
 }
 
@@ -77,13 +85,34 @@ export function fixedValues(values: McpValues): McpValues {
   );
 }
 
+/** What values are for, which decides what they may hold. */
+export interface ValueOptions {
+  /** Headers are pickier. @default "variable" */
+  readonly use?: "header" | "variable";
+}
+
+/** Whether a text can be a value at all. */
+export function isLegalValue(text: string, { use = "variable" }: ValueOptions = {}): boolean {
+  if (use === "variable") return !text.includes("\0");
+  try {
+    return new Headers({ name: text }).has("name");
+  } catch {
+    // What it says quotes the value, which may be a secret.
+    return false;
+  }
+}
+
 /**
  * Works all values out.
  *
- * @throws {SetupError} when a variable is not set
- * @throws {RunError} `internal` when the deps lack a value
+ * @throws {SetupError} when a variable is not set, or holds what cannot be sent
+ * @throws {RunError} `internal` when the deps lack a value, or hold what cannot be sent
  */
-export function resolveValues(values: McpValues, deps: unknown): Readonly<Record<string, string>> {
+export function resolveValues(
+  values: McpValues,
+  deps: unknown,
+  options: ValueOptions = {},
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => {
       const text = typeof value === "string"
@@ -91,9 +120,21 @@ export function resolveValues(values: McpValues, deps: unknown): Readonly<Record
         : value instanceof EnvSecret
         ? value.read()
         : value.of(deps);
-      return text === undefined ? [] : [[name, text]];
+      if (text === undefined) return [];
+      if (!isLegalValue(text, options)) throw illegal(value, options);
+      return [[name, text]];
     }),
   );
+}
+
+/** Tells where an illegal value comes from, and not what it is. */
+function illegal(value: McpValue, { use = "variable" }: ValueOptions): Error {
+  const message = `holds characters that cannot stand in a ${use} for an MCP server`;
+  return value instanceof ContextValue
+    ? new RunError("internal", `Deps field "${value.field}" ${message}: map it to others`)
+    : new SetupError(
+      value instanceof EnvSecret ? `${value.variable} ${message}` : `A fixed value ${message}`,
+    );
 }
 
 function plainText(field: string, value: unknown): string {
