@@ -30,6 +30,11 @@
 // Serving.
 export { createApp } from "./src/hosting/app.ts";
 export type { App, AppOptions, ConnectionInfo } from "./src/hosting/app.ts";
+export { createBotApp } from "./src/hosting/bot_app.ts";
+export type { BotAppOptions } from "./src/hosting/bot_app.ts";
+export { isDependencyError } from "./src/hosting/dependency_error.ts";
+export { DependencyErrorPolicy } from "./src/hosting/dependency_error_policy.ts";
+export type { DependencyErrorPolicyOptions } from "./src/hosting/dependency_error_policy.ts";
 export type {
   Entrypoint,
   HostLimits,
@@ -47,7 +52,8 @@ export type {
   RunnerFactory,
 } from "./src/hosting/fake_models.ts";
 export { DependencyHealth } from "./src/hosting/health.ts";
-export type { CheckOutcome, HealthCheck } from "./src/hosting/health.ts";
+export type { CheckOutcome, DependencyHealthOptions, HealthCheck } from "./src/hosting/health.ts";
+export type { ManagedServer } from "./src/hosting/managed_servers.ts";
 export { memoryStore, redisStore, sqliteStore } from "./src/hosting/store/stores.ts";
 export type {
   MemoryStoreOptions,

@@ -13,6 +13,7 @@ import type { BackgroundTaskKind } from "./background_task/background_task.ts";
 import { causesOf } from "./cause.ts";
 import type { ConnectionTable, RemoteAddress } from "./connection_table.ts";
 import { errorClass } from "./dependency_error.ts";
+import { type DependencyErrorPolicy, publicErrorOf } from "./dependency_error_policy.ts";
 import type { Abortable, OpenRuns } from "./open_runs.ts";
 import type { SilenceTicker, Ticked } from "./silence_ticker.ts";
 import type { RecordStore } from "./store/record_store.ts";
@@ -37,6 +38,8 @@ export interface Services {
   readonly ticker: SilenceTicker;
   /** Tells which clients have left. */
   readonly connections: ConnectionTable;
+  /** Words for failures of what the app depends on; absent: a fixed sentence for each code. */
+  readonly dependencyErrors?: DependencyErrorPolicy;
 }
 
 /** Header names in lower case to values. */
@@ -163,7 +166,10 @@ export class Call implements Abortable, Ticked {
     const stopped = this.signal.aborted && !(error instanceof RunError);
     const actual = stopped && this.signal.reason instanceof RunError ? this.signal.reason : error;
     this.#logFailure(actual);
-    const shown = toPublicError(actual, this.requestId);
+    const { dependencyErrors } = this.services;
+    const shown = dependencyErrors?.matches(actual)
+      ? publicErrorOf(dependencyErrors, actual)
+      : toPublicError(actual, this.requestId);
     this.#error = shown.code;
     if (shown.param === null || !this.paramOf) return shown;
     return { ...shown, param: this.paramOf(shown.param) };

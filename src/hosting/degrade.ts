@@ -4,7 +4,6 @@
  */
 import type { RunEvent } from "../run/event.ts";
 import type { RunRequest } from "../run/request.ts";
-import { isDependencyError } from "./dependency_error.ts";
 
 /** What a client is told where a model does not say it otherwise. */
 export const DEGRADED_MESSAGE =
@@ -18,6 +17,8 @@ export interface DegradeOptions {
   readonly signal: AbortSignal;
   /** Said instead of the failure. */
   readonly message: string;
+  /** Which failures are meant. */
+  readonly isDependencyError: (error: unknown) => boolean;
   /** Told of a failure that was turned into the message. */
   readonly onFailure: (error: unknown) => void;
   /** Told that the run went well. */
@@ -35,7 +36,7 @@ export async function* degradeFailures(
   start: () => AsyncIterable<RunEvent>,
   options: DegradeOptions,
 ): AsyncGenerator<RunEvent> {
-  const { request, signal, message, onFailure, onSuccess } = options;
+  const { request, signal, message, isDependencyError, onFailure, onSuccess } = options;
   const said = new Said();
   try {
     for await (const event of start()) {

@@ -2,7 +2,7 @@
  * Which failures mean that something outside could not be reached.
  * @module
  */
-import { RunError } from "../run/error.ts";
+import { HttpError, RunError } from "../run/error.ts";
 
 /** System error codes of connections, name lookup, TLS and timeouts, as Node and Deno write them. */
 const SYSTEM_CODES: ReadonlySet<string> = new Set([
@@ -38,6 +38,7 @@ const NAMES: ReadonlySet<string> = new Set([
   "TimeoutError",
   "APIConnectionError",
   "APIConnectionTimeoutError",
+  "McpFailure",
 ]);
 
 /** How `fetch` words what it has no class for. */
@@ -47,13 +48,24 @@ const MESSAGE =
 /** Longest chain of causes that is followed; a chain may be a circle. */
 const MAX_CAUSES = 8;
 
+/** Whether a client of some API says that the API failed, as those of OpenAI and the AI SDK do. */
+function isServerFailure(error: Error): boolean {
+  const { status, statusCode = status } = error as {
+    readonly status?: unknown;
+    readonly statusCode?: unknown;
+  };
+  return typeof statusCode === "number" && statusCode >= 500 && statusCode <= 599;
+}
+
 /**
  * Whether an error says that a dependency refused, was reset, could not be found, failed its TLS
- * handshake or took too long. The causes of an error count as much as itself.
+ * handshake, took too long or answered with a 5xx status. The causes of an error count as much as
+ * itself; an `HttpError` is an answer, whatever caused it.
  */
 export function isDependencyError(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
+    if (current instanceof HttpError) return false;
     if (current instanceof RunError) {
       switch (current.code) {
         case "backend-down":
@@ -69,6 +81,7 @@ export function isDependencyError(error: unknown): boolean {
     if (typeof code === "string" && SYSTEM_CODES.has(code)) return true;
     // Deno names some of its classes only by their constructor.
     if (NAMES.has(current.name) || NAMES.has(current.constructor.name)) return true;
+    if (isServerFailure(current)) return true;
     if (current instanceof TypeError && MESSAGE.test(current.message)) return true;
     current = current.cause;
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { McpFailure } from "../mcp/failure.ts";
 import { HttpError, RequestError, RunError } from "../run/error.ts";
 import { errorClass, isDependencyError } from "./dependency_error.ts";
 
@@ -24,6 +25,9 @@ Deno.test("isDependencyError() knows refused, reset, DNS, TLS and timeouts by cl
       new RunError("backend-timeout", "x"),
       new Error("wrapped", { cause: new Error("twice", { cause: coded("ETIMEDOUT") }) }),
       new AggregateError([new Error("x"), coded("ECONNREFUSED")]),
+      Object.assign(new Error("503 overloaded"), { status: 503 }),
+      Object.assign(new Error("bad gateway"), { statusCode: 502 }),
+      new Error("server gone", { cause: new McpFailure("lost", "x") }),
     ]
   ) {
     assert(isDependencyError(error), `${error}`);
@@ -39,6 +43,8 @@ Deno.test("isDependencyError() leaves bugs, refusals and stopped runs alone", ()
       new TypeError("x is not a function"),
       new RequestError("invalid-value", "x"),
       new HttpError(502, "x"),
+      new HttpError(503, "x", { cause: coded("ECONNREFUSED") }),
+      Object.assign(new Error("no such model"), { status: 404 }),
       new RunError("run-failed", "x"),
       new RunError("rate-limit-exceeded", "x"),
       new RunError("cancelled", "x", { cause: coded("ECONNRESET") }),

@@ -7,7 +7,9 @@ import type { Clock, IdSource, Logger } from "../run/seams.ts";
 import type { ApiKeyAuth } from "./auth/api_key_auth.ts";
 import type { ApiKey, AuthHook } from "./auth/api_key.ts";
 import type { AppSource } from "./fake_models.ts";
+import type { DependencyErrorPolicy } from "./dependency_error_policy.ts";
 import type { DependencyHealth } from "./health.ts";
+import type { ManagedServer } from "./managed_servers.ts";
 import type { ResponsesReasoningConfig } from "./reasoning.ts";
 import type { RecordStore } from "./store/record_store.ts";
 
@@ -48,6 +50,13 @@ export interface HostLimits {
 export interface SharedOptions {
   /** Checks behind `/ready`. */
   readonly health?: readonly DependencyHealth[];
+  /** MCP servers that start, count for `/ready` and stop with the app. */
+  readonly managedMcp?: readonly ManagedServer[];
+  /**
+   * What clients are told when something the app depends on fails.
+   * @default a fixed sentence for each code
+   */
+  readonly dependencyErrors?: DependencyErrorPolicy;
   /**
    * What is kept between requests: responses, parked turns, answers to idempotency keys. Started and
    * closed with the app. @default in memory, bounded

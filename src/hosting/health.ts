@@ -25,10 +25,20 @@ const TIMEOUT_MS = 5000;
 /** How long an outcome is given out again: `/ready` needs no key, and must not become a lever. */
 const FRESH_MS = 1000;
 
+/** How a {@linkcode DependencyHealth} checks. */
+export interface DependencyHealthOptions {
+  /** Longest a check may take, in milliseconds. @default 5000 */
+  readonly timeoutMs?: number;
+  /** Whether the app is ready only while the check is ok; else `/ready` just tells. @default true */
+  readonly required?: boolean;
+}
+
 /** A named check behind `/ready`: while it fails, the app is not ready. */
 export class DependencyHealth {
   /** Shown in `/ready` to callers with a key. */
   readonly name: string;
+  /** Whether the app is ready only while the check is ok. */
+  readonly required: boolean;
   readonly #check: HealthCheck;
   readonly #timeoutMs: number;
   #running: Promise<CheckOutcome> | undefined;
@@ -38,16 +48,16 @@ export class DependencyHealth {
    * Names a check.
    *
    * @param check its signal is aborted when it takes too long
-   * @param options `timeoutMs`: longest a check may take, 5000 by default
    * @throws {SetupError} when the name is empty
    */
   constructor(
     name: string,
     check: HealthCheck,
-    options: { readonly timeoutMs?: number } = {},
+    options: DependencyHealthOptions = {},
   ) {
     if (name.trim() === "") throw new SetupError("Give the health check a name: it is empty");
     this.name = name;
+    this.required = options.required ?? true;
     this.#check = check;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }

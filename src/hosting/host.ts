@@ -16,6 +16,7 @@ import { type AppSource, FakeModels, fakeModelsOf, staticModelsOf } from "./fake
 import { ConnectionTable } from "./connection_table.ts";
 import { Handler } from "./handler.ts";
 import { flushLogger, lineLogger, logsLevel } from "./log.ts";
+import { ManagedServers } from "./managed_servers.ts";
 import { OpenRuns } from "./open_runs.ts";
 import { CorsPolicy } from "./origin.ts";
 import { reasoningPolicy, type ResponsesReasoningConfig } from "./reasoning.ts";
@@ -63,6 +64,7 @@ class Host implements App {
   readonly #insecure: boolean;
   readonly #services: Services;
   readonly #entrypoints: readonly HostedEntrypoint[];
+  readonly #managed: ManagedServers;
   readonly #handler: Handler;
   #state: HostState = "new";
   #storeStarted = false;
@@ -85,7 +87,9 @@ class Host implements App {
       runs: new OpenRuns(logger),
       ticker: new SilenceTicker(clock, options.keepAliveMs),
       connections: new ConnectionTable(clock),
+      dependencyErrors: options.dependencyErrors,
     };
+    this.#managed = new ManagedServers(options.managedMcp ?? [], { clock, logger });
     this.#entrypoints = this.#openEntrypoints(options.entrypoints);
     this.prefixes = this.#entrypoints.map(({ prefix }) => prefix);
     this.keyed = this.#entrypoints.every(({ authenticator }) => authenticator.keyed);
@@ -103,7 +107,11 @@ class Host implements App {
       started: () => this.#started(),
       pages: new StatusPages({
         entrypoints: this.#entrypoints,
-        health: options.store ? [storeHealth(records), ...health] : health,
+        health: [
+          ...options.store ? [storeHealth(records)] : [],
+          ...health,
+          ...this.#managed.health,
+        ],
         clock,
         state: () => this.#state === "new" ? "starting" : this.#state,
       }),
@@ -179,6 +187,7 @@ class Host implements App {
       }
       if (!this.#storeStarted) await this.#services.records.start();
       this.#storeStarted = true;
+      await this.#managed.start();
       const starts = await Promise.allSettled(
         this.#entrypoints.map(({ catalog }) => catalog.start()),
       );
@@ -209,17 +218,19 @@ class Host implements App {
     }));
     if (!await within(stopped, STOP_MS, clock)) logger.log("error", "models do not close", {});
     ticker.stop();
-    await this.#closeStore();
+    await this.#close("MCP servers", this.#managed.stop());
+    await this.#close("store", Promise.resolve(this.#services.records[Symbol.asyncDispose]()));
     await flushLogger(logger);
   }
 
-  async #closeStore(): Promise<void> {
-    const { records, logger, clock } = this.#services;
-    const closed = Promise.resolve(records[Symbol.asyncDispose]()).catch((error: unknown) => {
+  /** Waits for something to close, but not for ever; a failure is told, and stops nothing else. */
+  async #close(what: string, closing: Promise<void>): Promise<void> {
+    const { logger, clock } = this.#services;
+    const closed = closing.catch((error: unknown) => {
       const detail = error instanceof Error ? error.message : String(error);
-      logger.log("error", "store failed to close", { detail });
+      logger.log("error", `${what} failed to close`, { detail });
     });
-    if (!await within(closed, STOP_MS, clock)) logger.log("error", "store does not close", {});
+    if (!await within(closed, STOP_MS, clock)) logger.log("error", `${what} does not close`, {});
   }
 
   /** Nothing comes after stopping. */
@@ -282,8 +293,8 @@ class Host implements App {
   }
 
   #catalogOf(models: FakeModels, reasoning: ResponsesReasoningConfig | undefined): Catalog {
-    const { clock, logger } = this.#services;
-    return new Catalog(models, { clock, logger, reasoning });
+    const { clock, logger, dependencyErrors } = this.#services;
+    return new Catalog(models, { clock, logger, reasoning, dependencyErrors });
   }
 }
 

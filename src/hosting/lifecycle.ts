@@ -13,7 +13,8 @@ import { untilAborted } from "../run/until_aborted.ts";
 import type { BackgroundTask, BackgroundTaskKind } from "./background_task/background_task.ts";
 import { BackgroundTasks } from "./background_task/background_tasks.ts";
 import { DEGRADED_MESSAGE, degradeFailures } from "./degrade.ts";
-import { errorClass, isDependencyError } from "./dependency_error.ts";
+import { errorClass } from "./dependency_error.ts";
+import { DependencyErrorPolicy } from "./dependency_error_policy.ts";
 import { type DependencyPolicy, type FakeModel, isRunner, type Lifecycle } from "./fake_models.ts";
 import {
   type ReasoningPolicy,
@@ -63,7 +64,11 @@ export interface HostedModelOptions {
   readonly logger: Logger;
   /** The entrypoint's setting, for models without their own. */
   readonly reasoning: ResponsesReasoningConfig | undefined;
+  /** What counts as a failed dependency, and what is said of it. @default connection-like failures */
+  readonly dependencyErrors?: DependencyErrorPolicy;
 }
+
+const DEFAULT_POLICY = new DependencyErrorPolicy({ message: DEGRADED_MESSAGE });
 
 /** One served model. A Runner itself: running it builds what is not built yet. */
 export class HostedModel implements Runner {
@@ -73,6 +78,7 @@ export class HostedModel implements Runner {
   readonly reasoning: ReasoningPolicy;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #dependencyErrors: DependencyErrorPolicy;
   readonly #tasks: BackgroundTasks;
   #runs = 0;
   /** Built and entered. */
@@ -97,6 +103,7 @@ export class HostedModel implements Runner {
     );
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#dependencyErrors = options.dependencyErrors ?? DEFAULT_POLICY;
     this.#tasks = new BackgroundTasks(model, options);
     this.#sinceMs = options.clock.now();
     if (model.source instanceof UnavailableRunner) this.#markUnavailable(model.source);
@@ -196,7 +203,8 @@ export class HostedModel implements Runner {
     return degradeFailures(start, {
       request,
       signal: context.signal,
-      message: this.model.degradedMessage ?? DEGRADED_MESSAGE,
+      message: this.model.degradedMessage ?? this.#dependencyErrors.message,
+      isDependencyError: (error) => this.#dependencyErrors.matches(error),
       onFailure: (error) => {
         if (!task) this.#enterState("degraded", error);
         this.#logger.log("warn", task ? "background task degraded" : "model degraded", {
@@ -270,7 +278,8 @@ export class HostedModel implements Runner {
       else this.#enterState("up");
       return runner;
     } catch (error) {
-      const degraded = this.model.dependencyPolicy === "degrade" && isDependencyError(error);
+      const degraded = this.model.dependencyPolicy === "degrade" &&
+        this.#dependencyErrors.matches(error);
       this.#enterState(degraded ? "degraded" : "failed", error);
       this.#logger.log(degraded ? "warn" : "error", "model failed to start", {
         model: this.model.id,

@@ -66,8 +66,10 @@ export class StatusPages {
   #state(outcomes: readonly CheckOutcome[]): AppState {
     const state = this.#options.state();
     if (state !== "ready") return state;
-    const up = outcomes.every((outcome) => outcome.status === "ok") &&
-      this.#options.entrypoints.every(({ catalog }) => [...catalog.models].every((m) => m.ready));
+    const { health, entrypoints } = this.#options;
+    const up =
+      health.every(({ required }, index) => !required || outcomes[index]!.status === "ok") &&
+      entrypoints.every(({ catalog }) => [...catalog.models].every((m) => m.ready));
     return up ? "ready" : "not_ready";
   }
 }

@@ -60,18 +60,14 @@ export async function enterToolset(toolset: Toolset<never>): Promise<void> {
   }
 }
 
-/** Uses several toolsets; when one fails to start, those before it are left again. */
+/** Uses several toolsets, which start side by side; when one fails to start, all are left again. */
 export async function enterToolsets(toolsets: readonly Toolset<never>[]): Promise<void> {
-  const entered: Toolset<never>[] = [];
-  try {
-    for (const toolset of toolsets) {
-      await enterToolset(toolset);
-      entered.push(toolset);
-    }
-  } catch (error) {
-    await Promise.allSettled(entered.map((toolset) => leaveToolset(toolset)));
-    throw error;
-  }
+  const starts = await Promise.allSettled(toolsets.map(enterToolset));
+  const failed = starts.find(({ status }) => status === "rejected");
+  if (!failed) return;
+  const entered = toolsets.filter((_, index) => starts[index]!.status === "fulfilled");
+  await Promise.allSettled(entered.map(leaveToolset));
+  throw (failed as PromiseRejectedResult).reason;
 }
 
 /** Uses a toolset no longer; the last user disposes it. */
