@@ -8,6 +8,7 @@ import type { RunEvent } from "../run/event.ts";
 import type { Message, ModelSettings, RunRequest } from "../run/request.ts";
 import type { FinishReason, Usage } from "../run/result.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
+import { checkKnownTools } from "../tools/combined.ts";
 import { enterToolsets, leaveToolset } from "../tools/toolset.ts";
 import { hookedRun } from "./hooked_run.ts";
 import { runLoop } from "./loop.ts";
@@ -141,9 +142,20 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
     return this.#events(() => this.#start(prompt, { ...options, stream: true }).run);
   }
 
-  /** Starts the toolsets for the time until disposal; runs start those that are not, for themselves. */
+  /**
+   * Starts the toolsets for the time until disposal; runs start those that are not, for themselves.
+   *
+   * @throws {SetupError} when two toolsets turn out to have a tool of one name
+   */
   async start(): Promise<void> {
-    await enterToolsets(this.#plan.toolsets);
+    const { toolsets } = this.#plan;
+    await enterToolsets(toolsets);
+    try {
+      checkKnownTools(toolsets);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Lets go of the toolsets. */

@@ -1,12 +1,21 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { RequestError, RunError, SetupError } from "../run/error.ts";
 import { fold } from "../run/fold.ts";
 import type { Message, RunRequest } from "../run/request.ts";
 import { ScriptedModel } from "../testing/scripted_model.ts";
 import { testContext, testRequest } from "../testing/test_context.ts";
+import { TestModel } from "../testing/test_model.ts";
+import { CombinedToolset } from "../tools/combined.ts";
 import type { StepContext } from "../tools/context.ts";
 import { FunctionToolset } from "../tools/function_toolset.ts";
-import { tool } from "../tools/tool.ts";
+import { PrefixedToolset } from "../tools/prefixed.ts";
+import { type Tool, tool } from "../tools/tool.ts";
 import type { Toolset } from "../tools/toolset.ts";
 import { Agent } from "./agent.ts";
 
@@ -239,4 +248,55 @@ Deno.test("errors meant for clients do not leave from inside", async () => {
   // The client's own message, refused by the model, is the client's business.
   const refused = new Agent({ model: loud(0) }).run(testRequest(), testContext());
   assertEquals(await assertRejects(() => fold(refused)), told);
+});
+
+/** A toolset that learns of its tool when it starts. */
+function discovering(id: string, name: string): Toolset & { readonly calls: string[] } {
+  const calls: string[] = [];
+  let known: readonly Tool[] | undefined;
+  return {
+    id,
+    calls,
+    start: () => {
+      calls.push("start");
+      known = [tool({ name, execute: () => id })];
+      return Promise.resolve();
+    },
+    get knownTools() {
+      return known;
+    },
+    tools: () => known ?? [],
+    [Symbol.asyncDispose]: () => {
+      calls.push("close");
+      return Promise.resolve();
+    },
+  };
+}
+
+Deno.test("Agent.start() finds two toolsets with a tool of one name, and lets go of both", async () => {
+  const [files, disk] = [discovering("files", "read"), discovering("disk", "read")];
+  const model = new TestModel();
+  const error = await assertRejects(
+    () => new Agent({ model, toolsets: [files, disk] }).start(),
+    SetupError,
+    'Toolsets "files" and "disk" both have a tool named "read"',
+  );
+  assertStringIncludes(error.message, "prefix");
+  assertEquals([files.calls, disk.calls], [["start", "close"], ["start", "close"]]);
+  const fixed = tool({ name: "read", execute: () => "" });
+  await assertRejects(
+    () => new Agent({ model, tools: [fixed], toolsets: [disk] }).start(),
+    SetupError,
+    "both have a tool",
+  );
+  await using prefixed = new Agent({
+    model,
+    toolsets: [files, new PrefixedToolset(disk, "disk")],
+  });
+  await prefixed.start();
+  await assertRejects(
+    () => new Agent({ model, toolsets: [new CombinedToolset([files, disk])] }).start(),
+    SetupError,
+    "both have a tool",
+  );
 });

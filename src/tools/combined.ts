@@ -31,13 +31,26 @@ export function combineTools<Deps>(
       if (owner) {
         throw new SetupError(
           `Toolsets "${owner.toolset.id}" and "${toolset.id}" both have a tool named ` +
-            `"${tool.name}": rename one or use PrefixedToolset`,
+            `"${tool.name}": give one a prefix (\`prefix\` of an MCP server, or ` +
+            "PrefixedToolset), or leave its tool out",
         );
       }
       owners.set(tool.name, { tool, toolset });
     }
   }
   return [...owners.values()];
+}
+
+/**
+ * Looks for two tools of one name among those that are known by now.
+ *
+ * @throws {SetupError} as {@linkcode combineTools}
+ */
+export function checkKnownTools<Deps>(toolsets: readonly Toolset<Deps>[]): void {
+  combineTools(toolsets.map((toolset) => ({
+    toolset,
+    tools: toolset.fixedTools ?? toolset.knownTools ?? [],
+  })));
 }
 
 /** Several toolsets as one; two tools of one name are an error. */
@@ -87,6 +100,13 @@ export class CombinedToolset<Deps = unknown> implements Toolset<Deps> {
     }
     const lists = toolsets.flatMap((toolset) => toolset.fixedTools ? [toolset.fixedTools] : []);
     if (lists.length === toolsets.length) this.fixedTools = this.#merge(lists);
+  }
+
+  /** Those of its parts. */
+  get knownTools(): readonly Tool<Deps>[] | undefined {
+    return this.#merge(
+      this.#toolsets.map(({ fixedTools, knownTools }) => fixedTools ?? knownTools ?? []),
+    );
   }
 
   /** The tools of a step. */

@@ -16,6 +16,11 @@ export interface Toolset<Deps = unknown> {
    * called.
    */
   readonly fixedTools?: readonly Tool<Deps>[];
+  /**
+   * Its tools as far as they are known since its start, though they may change: so that an agent finds
+   * two of one name when it starts rather than in a run.
+   */
+  readonly knownTools?: readonly Tool<Deps>[] | undefined;
   /** Another toolset to use for one run: the place for state, and for tools per user. */
   readonly forRun?: (ctx: StepContext<Deps>) => Toolset<Deps> | Promise<Toolset<Deps>>;
   /** Another toolset to use for one step. */

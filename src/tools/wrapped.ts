@@ -64,6 +64,12 @@ export class WrappedToolset<Deps = unknown> implements Toolset<Deps> {
       : undefined;
   }
 
+  /** The other's, changed; undefined where the change depends on the step. */
+  get knownTools(): readonly Tool<Deps>[] | undefined {
+    const known = this.#toolset.knownTools;
+    return known && this.#change.type === "fixed" ? this.#change.apply(known) : undefined;
+  }
+
   /** The tools of a step. */
   async tools(ctx: StepContext<Deps>): Promise<readonly Tool<Deps>[]> {
     if (this.fixedTools) return this.fixedTools;
