@@ -35,7 +35,7 @@ export function checkRequest(
   for (const [index, message] of request.messages.entries()) {
     if (message.role !== "user" && message.role !== "tool") continue;
     for (const part of message.content) {
-      const problem = partProblem(part, profile);
+      const problem = unsupportedPart(part, profile);
       if (problem) {
         throw new RequestError("unsupported-value", problem, { param: `messages[${index}]` });
       }
@@ -43,7 +43,8 @@ export function checkRequest(
   }
 }
 
-function partProblem(part: InputPart, profile: ModelProfile): string | undefined {
+/** Why a model cannot be given a part; undefined where it can. */
+export function unsupportedPart(part: InputPart, profile: ModelProfile): string | undefined {
   if (part.type === "audio" && !profile.audioInput) return "This model does not take audio";
   if (profile.fetchUrls) return undefined;
   if (part.type === "file" && part.url !== undefined) {

@@ -58,7 +58,8 @@ export async function executeTool<Deps>(
         )
       )
       : await runTool(run, hidden, { args, parent, consented });
-    return { type: "ok", messages: toResultMessages(call.id, value) };
+    const { profile } = run.plan.model;
+    return { type: "ok", messages: toResultMessages(call.id, value, { profile }) };
   } catch (error) {
     const outcome = thrownOutcome(call, error);
     if (outcome) return outcome;

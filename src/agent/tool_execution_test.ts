@@ -206,6 +206,22 @@ Deno.test("files of a result follow in a user message of their own", async () =>
   });
 });
 
+Deno.test("instead of a file its model does not take, an agent's model reads that there is one", async () => {
+  const clip = tool({
+    name: "clip",
+    execute: () =>
+      new ToolContent([
+        { type: "text", text: "Listen:" },
+        { type: "audio", data: "UklGRg==", format: "wav" },
+        { type: "file", url: "https://files.test/a.pdf" },
+      ]),
+  });
+  assertEquals(results(await afterCalls([{ name: "clip" }], { tools: [clip] })), [
+    "Listen:|This model does not take audio: a result was left out.|" +
+    "This model does not take files by URL: a result was left out.",
+  ]);
+});
+
 Deno.test("a call that needs approval is denied without anyone to ask", async () => {
   let ran = false;
   const guarded = tool({ name: "guarded", requiresApproval: true, execute: () => ran = true });
