@@ -2,7 +2,6 @@
  * The composition root: ResolvedDeployment -> App.
  * @module
  */
-import { Agent } from "../agent/agent.ts";
 import type { App } from "../hosting/app.ts";
 import type { ApiKey } from "../hosting/auth/api_key.ts";
 import type { Entrypoint } from "../hosting/entrypoint.ts";
@@ -11,14 +10,19 @@ import { createHost } from "../hosting/host.ts";
 import { unavailable } from "../hosting/unavailable.ts";
 import type { Model } from "../models/model.ts";
 import type { Logger } from "../run/seams.ts";
+import type { Toolset } from "../tools/toolset.ts";
+import { assembleAgent } from "./assemble/agents.ts";
 import { assembleBackends } from "./assemble/backends.ts";
 import { assembleBackgroundTasks } from "./assemble/background_tasks.ts";
+import { assembleMcpContext } from "./assemble/mcp_context.ts";
+import { assembleMcps } from "./assemble/mcps.ts";
 import { assembleStore } from "./assemble/store.ts";
 import { notInForce } from "./not_in_force.ts";
 import type {
   ResolvedDeployment,
   ResolvedEntrypoint,
   ResolvedKey,
+  ResolvedMcp,
   ResolvedModel,
 } from "./resolved.ts";
 import { formatPath } from "./tree.ts";
@@ -37,11 +41,13 @@ export async function assemble(
     logger.log("warn", `Setting has no effect in this version: ${formatPath(path)}`);
   }
   const backends = await assembleBackends(deployment.backends);
-  const { limits } = deployment;
+  const { toolsets, managed } = await assembleMcps(deployment, { logger });
+  const { limits, mcps } = deployment;
   return createHost({
     entrypoints: deployment.entrypoints.map((entrypoint) =>
-      assembleEntrypoint(entrypoint, backends)
+      assembleEntrypoint(entrypoint, { backends, toolsets, mcps })
     ),
+    managedMcp: managed,
     store: assembleStore(deployment.store),
     logger,
     insecure: deployment.insecure,
@@ -56,48 +62,48 @@ export async function assemble(
   });
 }
 
-function assembleEntrypoint(
-  entrypoint: ResolvedEntrypoint,
-  backends: ReadonlyMap<string, Model>,
-): Entrypoint {
+/** What entrypoints share. */
+interface Shared {
+  readonly backends: ReadonlyMap<string, Model>;
+  readonly toolsets: ReadonlyMap<string, Toolset>;
+  readonly mcps: readonly ResolvedMcp[];
+}
+
+function assembleEntrypoint(entrypoint: ResolvedEntrypoint, shared: Shared): Entrypoint {
   const models = new FakeModels();
   for (const model of entrypoint.models) {
-    const source = sourceOf(model, backends);
+    const source = sourceOf(model, shared);
     models.add(model.id, source, {
       lifecycle: typeof source === "function" ? model.lifecycle : "startup",
       dependencyPolicy: model.dependencyPolicy,
       description: model.description,
       responsesReasoning: model.responsesReasoning,
-      backgroundTasks: assembleBackgroundTasks(model, backends),
+      backgroundTasks: assembleBackgroundTasks(model, shared.backends),
     });
   }
   const { prefix, keys } = entrypoint;
-  return { prefix, models, apiKeys: keys.length === 0 ? undefined : keys.map(apiKeyOf) };
+  return {
+    prefix,
+    models,
+    apiKeys: keys.length === 0 ? undefined : keys.map(apiKeyOf),
+    requestContextFactory: assembleMcpContext(entrypoint.models, shared.mcps),
+  };
 }
 
 /** What answers as the model; a placeholder where this version lacks what it needs. */
-function sourceOf(model: ResolvedModel, backends: ReadonlyMap<string, Model>): ModelSource {
+function sourceOf(model: ResolvedModel, { backends, toolsets }: Shared): ModelSource {
   const missing = missingMachinery(model);
   if (missing !== undefined) return unavailable(missing);
   const backend = model.source.type === "backend" ? backends.get(model.source.backend) : undefined;
   if (!backend) return unavailable("its backend is not defined");
-  const { maxSteps, maxToolCalls, maxTokens, maxSeconds } = model.limits;
-  return () =>
-    new Agent({
-      name: model.id,
-      model: backend,
-      instructions: model.instructions,
-      settings: model.settings,
-      limits: { maxSteps, maxToolCalls, maxTokens, maxSeconds },
-      clientTools: model.clientTools,
-    });
+  const own = model.mcps.flatMap((name) => toolsets.get(name) ?? []);
+  return () => assembleAgent(model, { backend, toolsets: own });
 }
 
 /** Why a model cannot serve in this version. */
 function missingMachinery(model: ResolvedModel): string | undefined {
   if (model.source.type === "module") return "models with a module cannot run in this version";
   if (model.codeMode) return "models with code_mode cannot run in this version";
-  if (model.mcps.length > 0) return "models with mcps cannot run in this version";
   return undefined;
 }
 

@@ -2,7 +2,8 @@
  * What `fakellm check` prints.
  * @module
  */
-import { describeDeployment, MASK } from "./describe.ts";
+import { describeDeployment } from "./describe.ts";
+import { MASK } from "./describe/mapping.ts";
 import { permissionSheet } from "./permission_sheet.ts";
 import { notInForce } from "./not_in_force.ts";
 import { readDeployment, type ReadOptions } from "./read.ts";

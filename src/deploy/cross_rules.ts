@@ -13,8 +13,8 @@ import { mcpProblems } from "./cross_rules/mcps.ts";
 import { modelProblems } from "./cross_rules/models.ts";
 import type { Overrides } from "./overrides.ts";
 import { openDoorProblems } from "./cross_rules/open_doors.ts";
-import { duplicateProblems, type Findings, namesAt } from "./cross_rules/findings.ts";
-import { asMapping, problem, type Tree, type TreeMapping, type TreePath } from "./tree.ts";
+import { duplicateProblems, expectKnown, type Findings, namesAt } from "./cross_rules/findings.ts";
+import { asMapping, problem, textsOf, type Tree, type TreeMapping, type TreePath } from "./tree.ts";
 
 /** What the rules need besides the tree. */
 export interface CrossRuleOptions {
@@ -89,6 +89,15 @@ async function scopeProblems(scope: TreeMapping, options: Scope): Promise<void> 
   }
   if (typeof models === "object" && models !== null && Object.keys(models).length === 0) {
     options.findings.add(path, "Empty", "at least one model");
+  }
+  if (options.path.length > 0) {
+    for (const { text, path: at } of textsOf(scope.mcps, [...options.path, "mcps"])) {
+      expectKnown(text, at, {
+        kind: "MCP server",
+        names: options.mcps,
+        findings: options.findings,
+      });
+    }
   }
   duplicateProblems(models, path, { nameKey: "model_id", findings: options.findings });
   modelProblems(models, path, options);

@@ -41,7 +41,6 @@ function modelKeys(path: TreePath, model: ResolvedModel): TreePath[] {
   return [
     ...given(path, {
       "on_disconnect": model.onDisconnect.type === "cancel" ? undefined : true,
-      approval: model.approval.length === 0 ? undefined : true,
     }),
     ...loadKeys([...path, "limits"], model.limits),
   ];

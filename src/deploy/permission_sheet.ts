@@ -2,7 +2,7 @@
  * What each model can reach: the sheet an operator reads before trusting a deployment.
  * @module
  */
-import { maskedUrl } from "./describe.ts";
+import { maskedUrl } from "./describe/mapping.ts";
 import {
   PERMISSION_KINDS,
   type ResolvedBackend,
@@ -42,11 +42,11 @@ function reach(model: ResolvedModel, deployment: ResolvedDeployment): string[] {
       `background tasks: ${describeBackend(backend)}`
     )
     : [];
-  const mcps = deployment.mcps.filter(({ name }) => model.mcps.includes(name)).map(describeMcp);
+  const mcps = deployment.mcps.filter(({ name }) => model.mcps.includes(name)).flatMap(describeMcp);
   const code = model.codeMode
     ? ["runs TypeScript of its own in a process without permissions"]
     : [];
-  return [...lines, ...tasks, ...mcps, ...code];
+  return [...lines, ...tasks, ...mcps, ...describeApproval(model), ...code];
 }
 
 /** The backend and all that stand in for it, each once, in the order in which they are tried. */
@@ -68,8 +68,32 @@ function describeBackend(backend: ResolvedBackend): string {
   return `backend ${backend.name}: calls ${maskedUrl(backend.baseUrl)}${fetching}`;
 }
 
-function describeMcp({ name, connection }: ResolvedMcp): string {
-  return connection.transport === "stdio"
-    ? `MCP server ${name}: starts ${connection.command}`
-    : `MCP server ${name}: calls ${maskedUrl(connection.url)}`;
+function describeMcp({ name, connection, allowTools }: ResolvedMcp): string[] {
+  const server = `MCP server ${name}`;
+  const tools = allowTools ? [`${server}: only its tools ${allowTools.join(", ")}`] : [];
+  if (connection.transport === "stdio") {
+    return [`${server}: starts ${connection.command}`, ...tools];
+  }
+  const sent = Object.entries(connection.headers).flatMap(([header, value]) =>
+    typeof value === "object"
+      ? [
+        `${server}: sends ${header} from ${
+          value.from === "auth"
+            ? "the caller's key name"
+            : `the caller's ${value.from === "header" ? "header" : "field"} ${value.name}`
+        }`,
+      ]
+      : []
+  );
+  return [`${server}: calls ${maskedUrl(connection.url)}`, ...sent, ...tools];
+}
+
+function describeApproval({ approval: { tools, ask } }: ResolvedModel): string[] {
+  if (tools.length === 0) return [];
+  const which = tools === "all" ? "all hidden tools" : tools.join(", ");
+  return [
+    ask === "client"
+      ? `asks the client before it calls ${which}`
+      : `never calls ${which}: approval is wanted and nobody is asked`,
+  ];
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { parseDuration, parseSize } from "../run/units.ts";
-import { resolveBackend, resolveMcp } from "./resolve/upstream.ts";
+import { listOf, resolveBackend, resolveMcp } from "./resolve/upstream.ts";
 import { resolveKey, resolveModel } from "./resolve/served.ts";
 import type { Overrides } from "./overrides.ts";
 import type {
@@ -45,15 +45,21 @@ export function resolve(file: DeploymentFile, overrides: Overrides = {}): Resolv
 function resolveEntrypoints(file: DeploymentFile, overrides: Overrides): ResolvedEntrypoint[] {
   if (file.entrypoints) {
     return Object.entries(file.entrypoints).map(([prefix, scope]) =>
-      resolveEntrypoint(prefix, { ...scope, apiKey: overrides.apiKey })
+      resolveEntrypoint(prefix, {
+        ...scope,
+        apiKey: overrides.apiKey,
+        defaultMcps: listOf(scope.mcps),
+      })
     );
   }
   const prefix = overrides.prefix ?? file.prefix ?? DEFAULT_PREFIX;
-  return [resolveEntrypoint(prefix, { ...file, apiKey: overrides.apiKey })];
+  return [resolveEntrypoint(prefix, { ...file, apiKey: overrides.apiKey, defaultMcps: [] })];
 }
 
 interface EntrypointScope extends Pick<DeploymentFile, "models" | "api_keys"> {
   readonly apiKey: string | undefined;
+  /** MCP servers of models that name none. */
+  readonly defaultMcps: readonly string[];
 }
 
 function resolveEntrypoint(prefix: string, scope: EntrypointScope): ResolvedEntrypoint {
@@ -63,7 +69,9 @@ function resolveEntrypoint(prefix: string, scope: EntrypointScope): ResolvedEntr
   return {
     prefix: prefix.replace(/\/$/, ""),
     keys: scope.api_keys?.map(resolveKey) ?? shared,
-    models: entriesOf(scope.models, "model_id").map(([id, model]) => resolveModel(id, model)),
+    models: entriesOf(scope.models, "model_id").map(([id, model]) =>
+      resolveModel(id, model, scope)
+    ),
   };
 }
 

@@ -67,15 +67,31 @@ export interface ResolvedMcp {
     | {
       readonly transport: "streamable-http" | "sse";
       readonly url: string;
-      /** Values are secret. */
-      readonly headers: Readonly<Record<string, string>>;
+      /** Texts are secret. */
+      readonly headers: Readonly<Record<string, string | ResolvedRequestValue>>;
+      readonly sessions: "per-identity" | "shared";
     };
   readonly timeoutMs: number | undefined;
+  readonly startTimeoutMs: number | undefined;
   readonly prefix: string | undefined;
   /** Undefined: all tools. */
   readonly allowTools: readonly string[] | undefined;
   readonly denyTools: readonly string[];
+  /** Told as progress when one of its tools is called. */
+  readonly label: string | undefined;
+  /** By the server's names of its tools. */
+  readonly toolLabels: Readonly<Record<string, string>>;
   readonly required: boolean;
+}
+
+/** A value that each client's request brings. */
+export interface ResolvedRequestValue {
+  /** `auth`: the name of the caller's key. */
+  readonly from: "header" | "extra" | "auth";
+  /** Of the header, or the path of the field; empty for `auth`. */
+  readonly name: string;
+  /** Whether requests without it are welcome. */
+  readonly optional: boolean;
 }
 
 /** One API: a path with its keys and models. */
@@ -129,8 +145,24 @@ export interface ResolvedModel {
   readonly onDisconnect:
     | { readonly type: "cancel" | "detach" }
     | { readonly type: "grace"; readonly graceMs: number };
-  /** Hidden tools that wait for a person's yes. */
-  readonly approval: "all" | readonly string[];
+  readonly approval: ResolvedApproval;
+}
+
+/** Words in which a person is asked. */
+export interface ResolvedPrompt {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** Hidden tools that wait for a person's yes. */
+export interface ResolvedApproval {
+  /** By the names the model knows them by. */
+  readonly tools: "all" | readonly string[];
+  readonly ask: "client" | "nobody";
+  /** What is asked; undefined: the product's own words. */
+  readonly prompt: ResolvedPrompt | undefined;
+  /** What is asked before calls of single tools. */
+  readonly prompts: Readonly<Record<string, ResolvedPrompt>>;
 }
 
 /** The kinds of permission a module can be given. */

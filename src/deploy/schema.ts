@@ -12,7 +12,7 @@ import { backendsSchema } from "./schema/backend.ts";
 import { apiKeysSchema } from "./schema/key.ts";
 import { serverLimitsSchema } from "./schema/limits.ts";
 import { mcpsSchema } from "./schema/mcp.ts";
-import { modelsSchema } from "./schema/model.ts";
+import { mcpNames, modelsSchema } from "./schema/model.ts";
 import {
   dictionary,
   duration,
@@ -29,6 +29,9 @@ const origins = 'a list of origins as "https://chat.example.com", or "*" for all
 
 const entrypointSchema = mapping({
   api_keys: apiKeysSchema.optional().describe("Who may call this entrypoint."),
+  mcps: mcpNames().optional().describe(
+    "MCP servers used by those models of this entrypoint that have a backend and name none.",
+  ),
   models: modelsSchema.describe("The models of this entrypoint."),
 });
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { BackOff } from "../isolation/back_off.ts";
-import { SetupError } from "../run/error.ts";
+import { RunError, SetupError } from "../run/error.ts";
 import type { Clock, Logger } from "../run/seams.ts";
 import { enterToolset, leaveToolset, type Toolset } from "../tools/toolset.ts";
 import { DependencyHealth } from "./health.ts";
@@ -53,7 +53,7 @@ export class ManagedServers {
     this.#options = options;
     this.health = servers.map((server) => {
       const { id, required } = server;
-      return new DependencyHealth(id, (signal) => server.check(signal), { required });
+      return new DependencyHealth(id, (signal) => this.#check(server, signal), { required });
     });
   }
 
@@ -75,6 +75,11 @@ export class ManagedServers {
     const left = await Promise.allSettled(Array.from(this.#entered, leaveToolset));
     this.#entered.clear();
     for (const result of left) if (result.status === "rejected") throw result.reason;
+  }
+
+  #check(server: ManagedServer, signal: AbortSignal): Promise<void> {
+    if (this.#entered.has(server)) return server.check(signal);
+    throw new RunError("backend-down", `MCP server "${server.id}" has not started`);
   }
 
   async #start(): Promise<void> {

@@ -102,11 +102,13 @@ export class CombinedToolset<Deps = unknown> implements Toolset<Deps> {
     if (lists.length === toolsets.length) this.fixedTools = this.#merge(lists);
   }
 
-  /** Those of its parts. */
+  /** Those of its parts; undefined until each part knows its own. */
   get knownTools(): readonly Tool<Deps>[] | undefined {
-    return this.#merge(
-      this.#toolsets.map(({ fixedTools, knownTools }) => fixedTools ?? knownTools ?? []),
-    );
+    const lists = this.#toolsets.flatMap(({ fixedTools, knownTools }) => {
+      const known = fixedTools ?? knownTools;
+      return known ? [known] : [];
+    });
+    return lists.length === this.#toolsets.length ? this.#merge(lists) : undefined;
   }
 
   /** The tools of a step. */

@@ -53,9 +53,27 @@ Deno.test("check describes every key with its default and masks every secret", a
   assertEquals(described.mcps?.docs, {
     transport: "sse",
     url: "https://docs.example.com/mcp?***",
-    headers: { authorization: "***" },
+    headers: {
+      authorization: "***",
+      "x-user": { from_header: "x-on-behalf-of" },
+      "x-tenant": { from_extra: "metadata.tenant", optional: true },
+      "x-caller": { from_auth: "name" },
+    },
+    sessions: "shared",
     timeout: "10s",
     required: false,
+  });
+  assertEquals(described.mcps?.files, {
+    transport: "stdio",
+    command: "mcp-files",
+    args: ["--token", "***"],
+    env: { TOKEN: "***" },
+    cwd: "/srv",
+    start_timeout: "1m",
+    prefix: "fs",
+    label: "Looking at files",
+    tools: { allow: ["read", "write"], labels: { write: "Changing a file" } },
+    required: true,
   });
   const alpha = described.entrypoints?.["/alpha/v1"] as Record<string, unknown[]>;
   assertEquals(alpha.api_keys?.[0], {
@@ -75,7 +93,12 @@ Deno.test("check prints what each model can reach", async () => {
       "#   backend main: calls https://llm.example.com/v1; fetches URLs of clients",
       "#   backend spare: the built-in demo, no network",
       "#   MCP server files: starts mcp-files",
+      "#   MCP server files: only its tools read, write",
       "#   MCP server docs: calls https://docs.example.com/mcp?***",
+      "#   MCP server docs: sends x-user from the caller's header x-on-behalf-of",
+      "#   MCP server docs: sends x-tenant from the caller's field metadata.tenant",
+      "#   MCP server docs: sends x-caller from the caller's key name",
+      "#   asks the client before it calls fs_write",
       "# /beta/v1 guest",
       "#   runs https://example.com/agent.ts in a process of its own",
       "#   net api.example.com",
@@ -94,7 +117,17 @@ Deno.test("schema describes every key of the full file", async () => {
   assertEquals(schema.additionalProperties, false);
   const text = JSON.stringify(schema);
   const keys = (await Deno.readTextFile(FULL)).matchAll(/(?<![\w/-])([a-z_0-9]+):(?=[ \n])/g);
-  const ownNames = new Set(["main", "spare", "files", "docs", "writer", "token", "authorization"]);
+  const ownNames = new Set([
+    "main",
+    "spare",
+    "files",
+    "docs",
+    "writer",
+    "token",
+    "authorization",
+    "fs_write",
+    "write",
+  ]);
   for (const [, key = ""] of keys) {
     if (!ownNames.has(key)) assert(text.includes(`"${key}":`), key);
   }

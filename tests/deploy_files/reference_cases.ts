@@ -151,6 +151,51 @@ mcps:
     ],
   },
   {
+    name: "headers of MCP servers from nowhere, from everywhere, and with credentials",
+    file: `${GOOD}
+mcps:
+  a: {url: "http://a", headers: {x-a: {optional: true}, x-b: {from_auth: name, from_extra: user}}}
+  b: {url: "http://b", headers: {x-a: {from_header: Authorization}, x-b: {from_auth: key}}}
+  c: {command: x, sessions: shared}
+`,
+    lines: [
+      "mcps.b.headers.x-b.from_auth: Cannot use this value",
+      "mcps.a.headers.x-a: Has none or several sources",
+      "mcps.a.headers.x-b: Has none or several sources",
+      "mcps.b.headers.x-a.from_header: Cannot pass on credentials",
+      "mcps.c.sessions: Cannot stand beside transport stdio",
+    ],
+  },
+  {
+    name: "approval with words for nobody, or half of them",
+    file: `
+backends: {main: {type: demo}}
+models:
+  alpha: {backend: main, approval: {tools: [a], label: Do it}}
+  beta: {backend: main, approval: {ask: client, label: Do it}}
+  gamma: {backend: main, approval: {ask: client, text: Shall I?}}
+`,
+    lines: [
+      "models.alpha.approval.label: Cannot stand beside ask: nobody",
+      "models.beta.approval.text: Missing",
+      "models.gamma.approval.label: Missing",
+    ],
+  },
+  {
+    name: "an entrypoint's unknown MCP servers",
+    file: `
+backends: {main: {type: demo}}
+mcps: {docs: {url: "http://a"}}
+entrypoints:
+  /a: {mcps: [dcos], models: {m: {backend: main}}}
+  /b: {mcps: files, models: {m: {backend: main}}}
+`,
+    lines: [
+      'entrypoints["/a"].mcps[0]: Unknown MCP server "dcos" (did you mean "docs"?)',
+      'entrypoints["/b"].mcps: Unknown MCP server "files"',
+    ],
+  },
+  {
     name: "keys with empty, missing, double and equal values",
     file: `${GOOD}
 api_keys:

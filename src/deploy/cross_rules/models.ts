@@ -31,6 +31,7 @@ export function modelProblems(models: Tree | undefined, path: TreePath, known: K
   for (const entry of namedEntries(models, path, { nameKey: "model_id" })) {
     sourceProblems(entry.value, entry.path, known);
     referenceProblems(entry.value, entry.path, known);
+    approvalProblems(entry.value, [...entry.path, "approval"], known.findings);
     reasoningProblems(entry.value, [...entry.path, "responses_reasoning"], known.findings);
   }
 }
@@ -67,6 +68,23 @@ function referenceProblems(model: TreeMapping, path: TreePath, known: Known): vo
   if (cheaper) expectKnown(cheaper, [...path, "background_tasks", "backend"], backends);
   for (const { text, path: at } of textsOf(model.mcps, [...path, "mcps"])) {
     expectKnown(text, at, { kind: "MCP server", names: known.mcps, findings });
+  }
+}
+
+function approvalProblems(model: TreeMapping, path: TreePath, findings: Findings): void {
+  const approval = asMapping(model.approval);
+  if (!approval) return;
+  const { ask, label, text } = approval;
+  if (ask === "client") {
+    if (label !== undefined && text === undefined) {
+      findings.add([...path, "text"], "Missing", "text beside label");
+    }
+    if (text !== undefined && label === undefined) {
+      findings.add([...path, "label"], "Missing", "label beside text");
+    }
+  } else {
+    const keys = ["label", "text", "prompts"];
+    excludeKeys(approval, path, { keys, when: "ask: nobody", findings });
   }
 }
 

@@ -6,6 +6,7 @@ import type { ModelSettings } from "../../run/request.ts";
 import { parseDuration } from "../../run/units.ts";
 import {
   PERMISSION_KINDS,
+  type ResolvedApproval,
   type ResolvedKey,
   type ResolvedLoadLimits,
   type ResolvedModel,
@@ -34,8 +35,16 @@ export function resolveKey(key: KeyFile): ResolvedKey {
   };
 }
 
-/** A model with its defaults. */
-export function resolveModel(id: string, model: ModelFile): ResolvedModel {
+/**
+ * A model with its defaults.
+ *
+ * @param options `defaultMcps`: MCP servers of its entrypoint
+ */
+export function resolveModel(
+  id: string,
+  model: ModelFile,
+  { defaultMcps }: { readonly defaultMcps: readonly string[] },
+): ResolvedModel {
   return {
     id,
     source: model.module === undefined ? { type: "backend", backend: model.backend ?? "" } : {
@@ -46,7 +55,9 @@ export function resolveModel(id: string, model: ModelFile): ResolvedModel {
     },
     description: model.description,
     instructions: model.instructions,
-    mcps: listOf(model.mcps),
+    mcps: model.mcps === undefined
+      ? model.module === undefined ? defaultMcps : []
+      : listOf(model.mcps),
     codeMode: model.code_mode ?? false,
     settings: resolveSettings(model.settings),
     limits: {
@@ -64,8 +75,21 @@ export function resolveModel(id: string, model: ModelFile): ResolvedModel {
       ? { type: "backend", backend: model.background_tasks.backend }
       : { type: model.background_tasks ?? "agent" },
     onDisconnect: resolveDisconnect(model.on_disconnect ?? "cancel"),
-    approval: model.approval === true ? "all" : model.approval ?? [],
+    approval: resolveApproval(model.approval),
   };
+}
+
+function resolveApproval(approval: ModelFile["approval"] = []): ResolvedApproval {
+  const none = { prompt: undefined, prompts: {} };
+  if (approval === true) return { tools: "all", ask: "nobody", ...none };
+  if (approval === "client") return { tools: "all", ask: "client", ...none };
+  if (Array.isArray(approval)) return { tools: approval, ask: "nobody", ...none };
+  const { tools, ask = "nobody", label, text, prompts = {} } = approval as Exclude<
+    typeof approval,
+    readonly string[]
+  >;
+  const prompt = label === undefined || text === undefined ? undefined : { label, text };
+  return { tools: tools ?? "all", ask, prompt, prompts };
 }
 
 function resolveSettings(settings: ModelFile["settings"] = {}): ModelSettings {

@@ -3,7 +3,7 @@
  * @module
  */
 import { parseDuration } from "../../run/units.ts";
-import type { ResolvedBackend, ResolvedMcp } from "../resolved.ts";
+import type { ResolvedBackend, ResolvedMcp, ResolvedRequestValue } from "../resolved.ts";
 import type { DeploymentFile } from "../schema.ts";
 
 /** A backend as the file describes it. */
@@ -54,12 +54,30 @@ export function resolveMcp(name: string, mcp: McpFile): ResolvedMcp {
       : {
         transport: transport === "sse" ? "sse" : "streamable-http",
         url: mcp.url ?? "",
-        headers: mcp.headers ?? {},
+        headers: Object.fromEntries(
+          Object.entries(mcp.headers ?? {}).map(([header, value]) => [
+            header,
+            typeof value === "string" ? value : resolveRequestValue(value),
+          ]),
+        ),
+        sessions: mcp.sessions === "shared" ? "shared" : "per-identity",
       },
     timeoutMs: mcp.timeout === undefined ? undefined : parseDuration(mcp.timeout),
+    startTimeoutMs: mcp.start_timeout === undefined ? undefined : parseDuration(mcp.start_timeout),
     prefix: mcp.prefix,
     allowTools: mcp.tools?.allow,
     denyTools: mcp.tools?.deny ?? [],
+    label: mcp.label,
+    toolLabels: mcp.tools?.labels ?? {},
     required: mcp.required ?? true,
   };
+}
+
+type RequestValueFile = Exclude<NonNullable<McpFile["headers"]>[string], string>;
+
+function resolveRequestValue(value: RequestValueFile): ResolvedRequestValue {
+  const { from_header: header, from_extra: extra, optional = false } = value;
+  if (header !== undefined) return { from: "header", name: header, optional };
+  if (extra !== undefined) return { from: "extra", name: extra, optional };
+  return { from: "auth", name: "", optional };
 }

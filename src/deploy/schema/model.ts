@@ -5,8 +5,8 @@
 import { z } from "zod";
 import { modelLimitsSchema } from "./limits.ts";
 import {
-  anyText,
   decimal,
+  dictionary,
   duration,
   flag,
   form,
@@ -15,7 +15,6 @@ import {
   name,
   named,
   oneOf,
-  oneOrMore,
   text,
   whole,
 } from "./scalar.ts";
@@ -80,8 +79,40 @@ const reasoningSchema = z.union([
   }),
 ], { error: "disabled, agent, custom, or a mapping with mode, chunks, interval" });
 
-const approvalWords = "true for all hidden tools, or a list of their names";
+const approvalWords =
+  "true for all hidden tools, a list of their names, client, or a mapping with tools, ask, label, text, prompts";
+
+const approvalSchema = z.union([
+  z.literal(true, { error: approvalWords }),
+  z.literal("client", { error: approvalWords }),
+  list(text(), approvalWords),
+  mapping({
+    tools: list(text(), "a list of tool names").optional().describe(
+      "The tools, by the names the model knows them by. Default: all hidden tools.",
+    ),
+    ask: oneOf(["client", "nobody"]).optional().describe(
+      "client: who waits for the answer is asked, over the Responses API. nobody: such calls are denied. Default nobody.",
+    ),
+    label: text().optional().describe("What is asked, in a few words."),
+    text: text().optional().describe("What is asked, in a sentence or two."),
+    prompts: dictionary(
+      text(),
+      mapping({
+        label: text().describe("What is asked, in a few words."),
+        text: text().describe("What is asked, in a sentence or two."),
+      }),
+      "a mapping from tool names to mappings with label and text",
+    ).optional().describe("Questions of single tools, instead of label and text."),
+  }),
+], { error: approvalWords });
+
 const taskWords = "agent, rule, or a mapping with backend";
+
+/** The names of MCP servers. */
+export function mcpNames() {
+  const accepted = "a list of names under mcps";
+  return z.union([name(), z.array(name(), { error: accepted })], { error: accepted });
+}
 
 /** `models`: by the id that clients put into `model`. */
 export const modelsSchema = named("model_id", {
@@ -93,8 +124,8 @@ export const modelsSchema = named("model_id", {
   ),
   description: text().optional().describe("What the model is for; shown to people."),
   instructions: text().optional().describe("Standing orders, put before whatever a client sends."),
-  mcps: oneOrMore(name(), "a list of names under mcps").optional().describe(
-    "MCP servers whose tools this model uses, hidden from clients.",
+  mcps: mcpNames().optional().describe(
+    "MCP servers whose tools this model uses, hidden from clients. Default: those of the entrypoint; an empty list is none.",
   ),
   code_mode: flag().optional().describe(
     "Replace the hidden tools by one that runs TypeScript calling them, in a process without permissions. Default false.",
@@ -130,10 +161,7 @@ export const modelsSchema = named("model_id", {
   ).optional().describe(
     "What a client's leaving does to its run: end it (cancel, default), end it after a while, or let it finish.",
   ),
-  approval: z.union([
-    z.literal(true, { error: approvalWords }),
-    list(anyText().min(1, { error: approvalWords }), approvalWords),
-  ], { error: approvalWords }).optional().describe(
-    "Hidden tools that run only after a person said yes. Default: none.",
+  approval: approvalSchema.optional().describe(
+    "Hidden tools that run only after a person said yes: true for all, a list of names, client for all with the client asked, or a mapping. Whoever is asked sees label and text, never a tool's name or arguments. Default: none.",
   ),
 });

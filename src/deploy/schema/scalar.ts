@@ -143,12 +143,17 @@ export function named<const NameKey extends string, Shape extends z.ZodRawShape>
   ], { error });
 }
 
+/** The name of a header. */
+export function headerName(): z.ZodString {
+  return form(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "a header name");
+}
+
+/** What a header can hold. */
+export function headerText(): z.ZodString {
+  return form(/^[\t\x20-\x7e\xa0-\xff]*$/, "Latin-1 text without line breaks");
+}
+
 /** Headers by name. */
 export function headers(): z.ZodRecord<z.ZodString, z.ZodString> {
-  const accepted = "a mapping from header names to text";
-  return dictionary(
-    form(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "a header name"),
-    form(/^[\t\x20-\x7e\xa0-\xff]*$/, "Latin-1 text without line breaks"),
-    accepted,
-  );
+  return dictionary(headerName(), headerText(), "a mapping from header names to text");
 }
