@@ -8,9 +8,11 @@ import { fakeBackend } from "./fake_backend/fake_backend.ts";
 
 /** The checks at the end of each example. */
 const CHECKS: Readonly<Record<string, () => Promise<{ check(): Promise<void> }>>> = {
+  "bot_app": () => import("../examples/bot_app/check.ts"),
   "builtin_tools_agent": () => import("../examples/builtin_tools_agent/check.ts"),
   "dual_subagent_judge_workflow": () => import("../examples/dual_subagent_judge_workflow/check.ts"),
   "embed_in_deno_serve": () => import("../examples/embed_in_deno_serve/check.ts"),
+  "hacker_news_mcp_server": () => import("../examples/hacker_news_mcp_server/check.ts"),
   "hacker_news_server": () => import("../examples/hacker_news_server/check.ts"),
   "multi_model_agents": () => import("../examples/multi_model_agents/check.ts"),
   "openai_compatible_hidden_tool_smoke": () =>
@@ -84,6 +86,15 @@ for (const { args, says } of COMMANDS) {
   });
 }
 
+Deno.test("deno run -A examples/bot_app/main.ts answers, and says what it cannot reach", async () => {
+  await using folder = await testFolder();
+  const args = ["run", "-A", "examples/bot_app/main.ts"];
+  const { code, stdout, stderr } = await runDeno(args, { cwd: folder.path });
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /typewriter[^]*cannot be reached/);
+  assertMatch(stderr, /model degraded .*cause=/);
+});
+
 const NEWS = ["run", "-A", "examples/builtin_tools_agent/main.ts"];
 
 Deno.test("examples want LLM_ENDPOINT and LLM_MODEL together", async () => {
@@ -109,11 +120,14 @@ Deno.test("examples talk to the LLM that .env names, and the environment wins", 
   assertEquals(body.model, "from-environment");
 });
 
-Deno.test("fakellm examples/hacker_news_server/main.ts serves fakellm-hacker-news", async () => {
-  await using folder = await testFolder();
-  const { pathname } = new URL("hacker_news_server/main.ts", EXAMPLES);
-  await using cli = new SpawnedCli([pathname, "--port", "0"], { cwd: folder.path });
-  const response = await fetch(`${await cli.baseUrl()}/models`);
-  const { data }: { readonly data: readonly { readonly id: string }[] } = await response.json();
-  assertEquals(data.map(({ id }) => id), ["fakellm-hacker-news"]);
-});
+for (const name of ["hacker_news_server", "hacker_news_mcp_server"]) {
+  const served = `fakellm-${name.replace("_server", "").replaceAll("_", "-")}`;
+  Deno.test(`fakellm examples/${name}/main.ts serves ${served}`, async () => {
+    await using folder = await testFolder();
+    const { pathname } = new URL(`${name}/main.ts`, EXAMPLES);
+    await using cli = new SpawnedCli([pathname, "--port", "0"], { cwd: folder.path });
+    const response = await fetch(`${await cli.baseUrl()}/models`);
+    const { data }: { readonly data: readonly { readonly id: string }[] } = await response.json();
+    assertEquals(data.map(({ id }) => id), [served]);
+  });
+}

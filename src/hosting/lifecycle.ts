@@ -12,6 +12,7 @@ import type { Clock, Logger } from "../run/seams.ts";
 import { untilAborted } from "../run/until_aborted.ts";
 import type { BackgroundTask, BackgroundTaskKind } from "./background_task/background_task.ts";
 import { BackgroundTasks } from "./background_task/background_tasks.ts";
+import { causesOf } from "./cause.ts";
 import { DEGRADED_MESSAGE, degradeFailures } from "./degrade.ts";
 import { errorClass } from "./dependency_error.ts";
 import { DependencyErrorPolicy } from "./dependency_error_policy.ts";
@@ -213,6 +214,7 @@ export class HostedModel implements Runner {
           task: task?.kind,
           error: errorClass(error),
           detail: error instanceof Error ? error.message : String(error),
+          cause: causesOf(error),
         });
       },
       onSuccess: () => {
@@ -285,6 +287,7 @@ export class HostedModel implements Runner {
         model: this.model.id,
         error: errorClass(error),
         detail: error instanceof Error ? error.message : String(error),
+        cause: causesOf(error),
       });
       throw error;
     }
