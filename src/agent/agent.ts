@@ -45,9 +45,9 @@ export interface AgentResult<Output> {
   readonly text: string;
   /** What the run added to the history, a prompt given as string included. */
   readonly messages: readonly Message[];
-  /** Of all model calls together. */
+  /** Of all model calls together, those of runs inside included. */
   readonly usage: Usage;
-  /** Number of model calls. */
+  /** Number of model calls, without those of runs inside. */
   readonly modelCalls: number;
   /** Successful calls of tools. */
   readonly toolCalls: number;

@@ -2,6 +2,7 @@
  * Agents as tools of agents.
  * @module
  */
+import { innerUsage } from "../run/budget.ts";
 import { RequestError, RunError } from "../run/error.ts";
 import { Fold } from "../run/fold.ts";
 import type { JsonSchema, Message } from "../run/request.ts";
@@ -19,7 +20,11 @@ export interface AgentToolOptions<Args, Deps> {
   readonly description: string;
   /** zod schema of the arguments. @default one text, `prompt` */
   readonly parameters?: TypedSchema<Args>;
-  /** Makes of the arguments what the agent is asked. @default `prompt`, or the arguments as JSON */
+  /**
+   * Makes of the arguments what the agent is asked.
+   *
+   * @default the text `prompt` where that is all there is, else the arguments as JSON
+   */
   readonly prompt?: (args: Args, ctx: ToolContext<Deps>) => string | readonly Message[];
   /** Values for the agent's own tools. @default those of the run that calls it */
   readonly deps?: (ctx: ToolContext<Deps>) => unknown;
@@ -75,14 +80,16 @@ export function agentTool<Args = { readonly prompt: string }, Deps = unknown>(
   });
 }
 
-/** The answer of a run: a value where it is JSON, else text. */
-async function ask(
-  runner: Runner,
-  { prompt, context }: {
-    readonly prompt: string | readonly Message[];
-    readonly context: RunContext;
-  },
-): Promise<unknown> {
+/** What a run inside is given. */
+interface Question {
+  readonly prompt: string | readonly Message[];
+  readonly context: RunContext;
+}
+
+/** The answer of a run, as text. */
+async function ask(runner: Runner, { prompt, context }: Question): Promise<string> {
+  const { budget } = context;
+  const inner = budget && innerUsage(budget);
   const fold = new Fold();
   const events = runner.run({
     messages: typeof prompt === "string"
@@ -96,7 +103,7 @@ async function ask(
     stream: false,
     parameters: {},
     extraParameters: {},
-  }, context);
+  }, inner ? { ...context, budget: inner.budget } : context);
   try {
     for await (const event of events) fold.add(event);
   } catch (error) {
@@ -104,6 +111,8 @@ async function ask(
     if (!(error instanceof RequestError)) throw error;
     // The model that wrote the prompt is not the client: nobody else can mend it.
     throw new RunError("run-failed", `Cannot run the prompt: ${error.message}`, { cause: error });
+  } finally {
+    inner?.settle(fold.consumed);
   }
   context.signal.throwIfAborted();
   const { text, refusal, finishReason } = fold.result();
@@ -114,8 +123,8 @@ async function ask(
 
 function defaultPrompt(args: unknown): string {
   if (typeof args === "object" && args !== null && "prompt" in args) {
-    const { prompt } = args;
-    if (typeof prompt === "string") return prompt;
+    const { prompt, ...others } = args;
+    if (typeof prompt === "string" && Object.keys(others).length === 0) return prompt;
   }
   return JSON.stringify(args);
 }

@@ -33,7 +33,8 @@ export class AsideQueue {
     };
     work.then(end, end);
     for (;;) {
-      yield* this.drain();
+      // More may come while a slow reader takes what is there.
+      while (this.#events.length > 0) yield* this.drain();
       if (over) return;
       await new Promise<void>((resolve) => this.#wake = resolve);
       this.#wake = undefined;

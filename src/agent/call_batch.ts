@@ -65,16 +65,26 @@ export function sortCalls<Deps>(
   });
 }
 
-/** Calls that are made together. */
+/** Follows the hidden calls of a batch. */
+export interface CallWatcher {
+  /** A tool begins to run. */
+  readonly onBegin: (call: ToolCall) => void;
+  /** A call has ended, in one way or another. */
+  readonly onOutcome: (call: ToolCall, outcome: SettledOutcome) => void;
+}
+
+/** Calls that are made together. Their ids may be those of a backend that reuses them. */
 export class CallBatch<Deps> {
   readonly calls: readonly BatchCall<Deps>[];
   /** Names the model may use, for those it may not. */
   readonly available: readonly string[];
   /** Whether the answer was cut off at its token limit. */
   readonly cut: boolean;
+  /** Told what becomes of the calls. @default nobody */
+  readonly watcher: CallWatcher | undefined;
   readonly #run: RunState<Deps>;
-  readonly #outcomes = new Map<string, SettledOutcome>();
-  readonly #awaiting = new Map<string, ApprovalPrompt>();
+  readonly #outcomes = new Map<ToolCall, SettledOutcome>();
+  readonly #awaiting = new Map<ToolCall, ApprovalPrompt>();
   readonly #failed = new Set<string>();
   readonly #succeeded = new Set<string>();
 
@@ -82,15 +92,17 @@ export class CallBatch<Deps> {
   constructor(
     run: RunState<Deps>,
     calls: readonly BatchCall<Deps>[],
-    { available = [], cut = false }: {
+    { available = [], cut = false, watcher }: {
       readonly available?: readonly string[];
       readonly cut?: boolean;
+      readonly watcher?: CallWatcher;
     } = {},
   ) {
     this.#run = run;
     this.calls = calls;
     this.available = available;
     this.cut = cut;
+    this.watcher = watcher;
   }
 
   /** The calls of one kind, in the model's order. */
@@ -104,13 +116,13 @@ export class CallBatch<Deps> {
 
   /** How a call ended, if it has. */
   outcomeOf(call: ToolCall): SettledOutcome | undefined {
-    return this.#outcomes.get(call.id);
+    return this.#outcomes.get(call);
   }
 
   /** Calls that wait for the client's consent, in the model's order. */
   get awaiting(): readonly AwaitingCall[] {
     return this.of("hidden").flatMap(({ call, offer }) => {
-      const prompt = this.#awaiting.get(call.id);
+      const prompt = this.#awaiting.get(call);
       return prompt ? [{ call, tool: offer.tool.name, prompt }] : [];
     });
   }
@@ -118,7 +130,7 @@ export class CallBatch<Deps> {
   /** Whether any call but those of output tools must be repeated. */
   get hasFunctionRetries(): boolean {
     return this.calls.some((entry) =>
-      entry.type !== "output" && this.#outcomes.get(entry.call.id)?.type === "retry"
+      entry.type !== "output" && this.#outcomes.get(entry.call)?.type === "retry"
     );
   }
 
@@ -129,10 +141,11 @@ export class CallBatch<Deps> {
    */
   settle(call: ToolCall, outcome: CallOutcome, maxRetries: number): void {
     if (outcome.type === "awaiting") {
-      this.#awaiting.set(call.id, outcome.prompt);
+      this.#awaiting.set(call, outcome.prompt);
       return;
     }
-    this.#outcomes.set(call.id, outcome);
+    this.#outcomes.set(call, outcome);
+    this.watcher?.onOutcome(call, outcome);
     if (outcome.type === "ok") this.#succeeded.add(call.name);
     if (outcome.type !== "retry") return;
     this.#failed.add(call.name);
@@ -147,7 +160,7 @@ export class CallBatch<Deps> {
 
   /** Notes an outcome that spends no retry and may replace an earlier one. */
   mark(call: ToolCall, type: "ok" | "skipped", text: string): void {
-    this.#outcomes.set(call.id, textOutcome(type, call.id, text));
+    this.#outcomes.set(call, textOutcome(type, call.id, text));
   }
 
   /** Tells the model of names it made up. */

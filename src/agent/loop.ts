@@ -68,6 +68,8 @@ export async function* runLoop<Deps>(start: () => RunState<Deps>): AsyncGenerato
       signal.throwIfAborted();
     }
   } catch (error) {
+    // What was used inside was used, whatever came of it.
+    for (const event of run.asides.drain()) if (event.type === "usage") yield event;
     // A model may refuse what a client sent it, but not aloud what a hidden tool made.
     throw run.hasHiddenContent ? insideError(error) : error;
   } finally {

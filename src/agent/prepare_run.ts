@@ -3,13 +3,13 @@
  * @module
  */
 import type { ModelProfile } from "../models/model.ts";
-import { RequestError } from "../run/error.ts";
-import type { ApprovalAnswer, Message, OutputFormat } from "../run/request.ts";
+import type { Message, OutputFormat } from "../run/request.ts";
+import { checkAnswers } from "./approval_check.ts";
 import { planClientTools } from "./client_tools.ts";
 import { inside } from "./inner_error.ts";
 import { formatInstruction, schemaInstruction } from "./instructions.ts";
 import { checkRequest, compileFormat } from "./request_check.ts";
-import { type AnsweredApproval, restoreTurns } from "./resume.ts";
+import { restoreTurns } from "./resume.ts";
 import type { RunState, TextMode } from "./run_state.ts";
 
 /**
@@ -45,31 +45,6 @@ export async function prepareRun<Deps>(run: RunState<Deps>): Promise<void> {
 function hasCalls(message: Message): boolean {
   return message.role === "assistant" &&
     (message.toolCalls.length > 0 || message.approvalIds !== undefined);
-}
-
-/**
- * Whoever consents just now must learn that it comes too late. Of earlier answers the conversation
- * has the outcome.
- *
- * @throws {RequestError} `invalid-value` for an answer to what nobody knows
- */
-function checkAnswers(
-  history: readonly Message[],
-  { approvals, answered }: {
-    readonly approvals: readonly ApprovalAnswer[];
-    readonly answered: readonly AnsweredApproval[];
-  },
-): void {
-  const last = history.findLast((message) => message.role === "assistant");
-  const asked = last?.approvalIds ?? [];
-  for (const { id } of approvals) {
-    if (!asked.includes(id) || answered.some(({ answer }) => answer.id === id)) continue;
-    throw new RequestError(
-      "invalid-value",
-      `Approval request "${id}" is not known, or has expired: send the user's message again`,
-      { param: "input" },
-    );
-  }
 }
 
 /** Nobody knows which model thought what a client sends back; models get their own thoughts only. */

@@ -58,6 +58,11 @@ export const DENIED_TEXT = "The tool call was denied.";
 /** Result of a call that nobody could be asked about. */
 export const NOBODY_TO_ASK_TEXT =
   "The tool call was denied: it needs the consent of a person, and nobody can be asked here.";
+/** Result of a call that the client was asked about and has not answered. */
+export const UNANSWERED_TEXT =
+  "The tool call has not run: it waits for the consent of a person, who has not answered yet.";
+/** Result of a call with consent that came to its end before its turn. */
+export const NOT_RUN_TEXT = "The tool call was not run.";
 /** Result of a call with consent to a tool that is not there any more. */
 export const GONE_TOOL_TEXT = "The tool is not available any more.";
 /** Result of a call that was begun once and must not be begun again. */

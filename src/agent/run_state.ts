@@ -66,7 +66,7 @@ export class RunState<Deps> {
   readonly asides: AsideQueue = new AsideQueue();
   /** What the run and those inside it may still use. */
   readonly budget: RunBudget;
-  /** Of the run itself. */
+  /** Of the run and those inside it. */
   usage: Usage = NO_USAGE;
   modelCalls = 0;
   /** Successful calls of hidden tools. */
@@ -99,7 +99,10 @@ export class RunState<Deps> {
     this.budget = new RunBudget(plan.limits, {
       parent: context.budget,
       wantedToolCalls: request.maxToolCalls,
-      onInnerUsage: (usage) => this.asides.push({ type: "usage", usage, inner: true }),
+      onInnerUsage: (usage) => {
+        this.usage = addUsage(this.usage, usage);
+        this.asides.push({ type: "usage", usage, inner: true });
+      },
     });
     context.signal.addEventListener("abort", this.#onAbort, { once: true });
     if (context.signal.aborted) this.#onAbort();
@@ -137,7 +140,8 @@ export class RunState<Deps> {
 
   /** The run's context for code that starts runs inside. */
   #contextForCode(): RunContext {
-    return this.#inner ??= { ...this.context, budget: this.budget, reasoning: undefined };
+    const { signal, budget } = this;
+    return this.#inner ??= { ...this.context, signal, budget, reasoning: undefined };
   }
 
   /** Whether the model is told of more than the client's conversation. */

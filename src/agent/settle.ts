@@ -102,6 +102,7 @@ export async function* settleCalls<Deps>(
   batch.countRetries();
   if (output) {
     run.output = output;
+    yield* run.asides.drain();
     yield* textPart(output.text, { phase: "final" });
     yield* finish(run, "stop");
     return true;
@@ -177,7 +178,7 @@ async function surface<Deps>(
   run: RunState<Deps>,
   { external, awaiting }: Surfaced<Deps>,
 ): Promise<readonly RunEvent[]> {
-  const { ids, turns, principal, logger, runId } = run.context;
+  const { ids, turns, principal, logger, runId, modelId } = run.context;
   const callIds: Record<string, string> = {};
   const approvals: Record<string, AwaitedCall> = {};
   const events = external.flatMap(({ call, offer }) => {
@@ -187,7 +188,7 @@ async function surface<Deps>(
   });
   for (const { call, tool, prompt } of awaiting) {
     const id = ids.mint("mcpr_");
-    approvals[id] = { callId: call.id, tool };
+    approvals[id] = { callId: call.id, tool, model: modelId };
     events.push({ type: "approval-request", id, label: prompt.label, text: prompt.text });
   }
   try {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RunEvent, Trace } from "../run/event.ts";
+import type { ToolCall } from "../run/request.ts";
 import type { StepContext } from "../tools/context.ts";
 import { CallScope } from "./call_scope.ts";
 import type { BatchCall, CallBatch } from "./call_batch.ts";
@@ -68,8 +69,8 @@ class BatchRunner<Deps> {
   /** Hidden calls that may run; the model is told to do without the others. */
   readonly #granted: number;
   readonly #told = new Set<string>();
-  /** Calls whose arguments will do, by id. */
-  readonly #checked = new Map<string, Extract<CheckedArguments<Deps>, { readonly ok: true }>>();
+  /** Calls whose arguments will do. */
+  readonly #checked = new Map<ToolCall, Extract<CheckedArguments<Deps>, { readonly ok: true }>>();
 
   constructor(
     run: RunState<Deps>,
@@ -114,7 +115,7 @@ class BatchRunner<Deps> {
         continue;
       }
       const checked = await checkArguments(this.#run, entry, this.#scope);
-      if (checked.ok) this.#checked.set(call.id, checked);
+      if (checked.ok) this.#checked.set(call, checked);
       else this.#settleHidden(entry, checked.outcome, 0);
     }
   }
@@ -125,7 +126,7 @@ class BatchRunner<Deps> {
     let together: Runnable<Deps>[] | undefined;
     for (const entry of this.#batch.calls) {
       if (entry.type !== "output" && entry.type !== "hidden") continue;
-      const runs = entry.type === "output" ? withOutputs : this.#checked.has(entry.call.id);
+      const runs = entry.type === "output" ? withOutputs : this.#checked.has(entry.call);
       if (!runs) continue;
       if (entry.type === "output" || entry.offer.tool.sequential) {
         groups.push([entry]);
@@ -156,9 +157,15 @@ class BatchRunner<Deps> {
   async #runHidden(entry: HiddenCall<Deps>): Promise<void> {
     const { clock } = this.#run.context;
     const startedAt = clock.now();
-    const { hidden, args } = this.#checked.get(entry.call.id)!;
-    this.#tell(entry.offer.tool.label);
-    const outcome = await executeTool(this.#run, hidden, { args, parent: this.#scope });
+    const { hidden, args } = this.#checked.get(entry.call)!;
+    const outcome = await executeTool(this.#run, hidden, {
+      args,
+      parent: this.#scope,
+      onBegin: () => {
+        this.#batch.watcher?.onBegin(entry.call);
+        this.#tell(entry.offer.tool.label);
+      },
+    });
     if (outcome.type === "ok") this.#run.toolCalls += 1;
     this.#settleHidden(entry, outcome, clock.now() - startedAt);
   }
@@ -203,7 +210,7 @@ class BatchRunner<Deps> {
   /** Progress, in the operator's words; several calls that say the same say it once. */
   #tell(label: string | undefined): void {
     const { context, asides } = this.#run;
-    if (label === undefined || context.reasoning !== "progress" || this.#told.has(label)) return;
+    if (!label || context.reasoning !== "progress" || this.#told.has(label)) return;
     this.#told.add(label);
     asides.push(
       { type: "reasoning-start", source: "progress" },

@@ -24,6 +24,8 @@ interface Execution {
   /** Checked arguments. */
   readonly args: unknown;
   readonly parent: CallScope;
+  /** Called whenever the tool begins. */
+  readonly onBegin: () => void;
 }
 
 /**
@@ -34,8 +36,9 @@ interface Execution {
 export async function executeTool<Deps>(
   run: RunState<Deps>,
   hidden: HiddenCall<Deps>,
-  { args, parent }: Execution,
+  execution: Execution,
 ): Promise<CallOutcome> {
+  const { args, parent } = execution;
   const { call, ctx, offer: { tool, timeoutMs } } = hidden;
   let over = false;
   try {
@@ -51,13 +54,13 @@ export async function executeTool<Deps>(
           { ...ctx, approved: consented, signal: parent.signal },
           hookedCall(hidden, args),
           async (changed) => {
-            const result = await runTool(run, hidden, { args: changed, parent, consented });
+            const result = await runTool(run, hidden, { ...execution, args: changed, consented });
             over = true;
             return result;
           },
         )
       )
-      : await runTool(run, hidden, { args, parent, consented });
+      : await runTool(run, hidden, { ...execution, consented });
     const { profile } = run.plan.model;
     return { type: "ok", messages: toResultMessages(call.id, value, { profile }) };
   } catch (error) {
@@ -68,7 +71,7 @@ export async function executeTool<Deps>(
     }
     // Once the tool has run, consent comes too late, and must not make it run again.
     if (error instanceof ApprovalRequired && !over) {
-      return await approveLate(run, hidden, { args, parent, prompt: error.prompt });
+      return await approveLate(run, hidden, { ...execution, prompt: error.prompt });
     }
     throw fatal(hidden, error, parent.signal);
   }
@@ -77,11 +80,23 @@ export async function executeTool<Deps>(
 async function runTool<Deps>(
   run: RunState<Deps>,
   { ctx, offer: { tool, timeoutMs } }: HiddenCall<Deps>,
-  { args, parent, consented }: Execution & { readonly consented: boolean },
+  { args, parent, onBegin, consented }: Execution & { readonly consented: boolean },
 ): Promise<unknown> {
   using scope = new CallScope(parent.signal, { clock: run.context.clock, timeoutMs });
-  const callCtx: ToolContext<Deps> = { ...ctx, approved: consented, signal: scope.signal };
-  return await scope.race(() => tool.execute!(args, callCtx));
+  const { signal } = scope;
+  const callCtx: ToolContext<Deps> = {
+    ...ctx,
+    approved: consented,
+    signal,
+    // What the call starts inside ends with it.
+    get run() {
+      return { ...ctx.run, signal };
+    },
+  };
+  return await scope.race(() => {
+    onBegin();
+    return tool.execute!(args, callCtx);
+  });
 }
 
 /** A tool or hook that asks for consent while it runs is run again once it has it. */

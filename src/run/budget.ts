@@ -156,6 +156,44 @@ export class RunBudget {
   }
 }
 
+/** What counts the tokens of a run inside that may tell them to its reader alone, as no agent does. */
+export interface InnerUsage {
+  /** For the run inside. */
+  readonly budget: RunBudget;
+  /**
+   * Counts what of `consumed` the run has not counted by itself.
+   *
+   * @param consumed everything that its reader was told
+   * @throws {RunError} `run-failed` when more was used than allowed
+   */
+  readonly settle: (consumed: Usage) => void;
+}
+
+/** Watches over a run inside the one that `parent` belongs to. */
+export function innerUsage(parent: RunBudget): InnerUsage {
+  let counted = NO_USAGE;
+  const onInnerUsage = (usage: Usage) => {
+    counted = addUsage(counted, usage);
+  };
+  return {
+    budget: new RunBudget({}, { parent, onInnerUsage }),
+    settle: (consumed) => {
+      const left = leftOf(consumed, counted);
+      if (left.inputTokens + left.outputTokens > 0) parent.addInnerUsage(left);
+    },
+  };
+}
+
+function leftOf(all: Usage, counted: Usage): Usage {
+  const left = (field: keyof Usage) => Math.max(0, all[field] - counted[field]);
+  return {
+    inputTokens: left("inputTokens"),
+    cachedInputTokens: left("cachedInputTokens"),
+    outputTokens: left("outputTokens"),
+    reasoningTokens: left("reasoningTokens"),
+  };
+}
+
 /** What ends a run at its deadline. */
 export function deadlineError(maxSeconds: number): RunError {
   return new RunError("run-failed", `Run exceeded its limit: maxSeconds is ${maxSeconds}`);

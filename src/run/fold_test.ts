@@ -69,6 +69,7 @@ Deno.test("fold() keeps every part in the order in which parts began", async () 
     { type: "trace", trace: { kind: "model-call", step: 1, model: "m" } },
     { type: "tool-call-delta", arguments: ":1}" },
     { type: "tool-call-end" },
+    { type: "approval-request", id: "mcpr_1", label: "Do it", text: "May I?" },
     { type: "refusal-start" },
     { type: "refusal-delta", text: "No" },
     { type: "refusal-end" },
@@ -79,6 +80,7 @@ Deno.test("fold() keeps every part in the order in which parts began", async () 
     { type: "reasoning", text: "hm", source: "progress" },
     { type: "text", text: "Wait", phase: "interim" },
     { type: "tool-call", call },
+    { type: "approval-request", id: "mcpr_1", label: "Do it", text: "May I?" },
     { type: "refusal", text: "No" },
   ]);
   assertEquals(result.toolCalls, [call]);
@@ -107,6 +109,22 @@ Deno.test("fold() tells the last prompt and the sum of outputs, and consumes eve
     reasoningTokens: 4,
   });
   assertEquals(result.modelCalls, 2);
+});
+
+Deno.test("fold() leaves prompts of runs inside out of what the client is told", async () => {
+  const inner = (inputTokens: number, outputTokens: number) =>
+    ({ ...usage(inputTokens, outputTokens), inner: true }) as RunEvent;
+  const result = await fold(stream([
+    inner(900, 1),
+    usage(100, 10),
+    inner(800, 2),
+    inner(700, 4),
+    ...text("x"),
+    STOP,
+  ]));
+  assertEquals([result.usage.inputTokens, result.usage.outputTokens], [100, 17]);
+  assertEquals([result.consumed.inputTokens, result.consumed.outputTokens], [2500, 17]);
+  assertEquals(result.modelCalls, 4);
 });
 
 Deno.test("fold() gathers log probabilities, and has none when none came", async () => {

@@ -36,7 +36,7 @@ function randomRun(random: () => number): RunEvent[] {
   };
   while (random() < 0.75) {
     asides();
-    const kind = Math.floor(random() * 4);
+    const kind = Math.floor(random() * 5);
     if (kind === 0) {
       part({ type: "text-start" }, { type: "text-delta", text: "t" }, { type: "text-end" });
     } else if (kind === 1) {
@@ -49,6 +49,8 @@ function randomRun(random: () => number): RunEvent[] {
         { type: "reasoning-delta", text: "w" },
         { type: "reasoning-end" },
       );
+    } else if (kind === 3) {
+      events.push({ type: "approval-request", id: `mcpr_${++calls}`, label: "l", text: "t" });
     } else {
       part(
         { type: "tool-call-start", id: `call_${++calls}`, name: "f", kind: "function" },
@@ -85,6 +87,18 @@ const MUTATIONS: Record<string, (events: RunEvent[], random: () => number) => Ru
   "a delta before any part": (events) => [{ type: "text-delta", text: "x" }, ...events],
   "an end before any part": (events) => [{ type: "reasoning-end" }, ...events],
   "a part never closed": (events) => [{ type: "refusal-start" }, ...events],
+  "a question inside a part": (events) => [
+    { type: "text-start" },
+    { type: "approval-request", id: "inside", label: "l", text: "t" },
+    { type: "text-end" },
+    ...events.slice(0, -1),
+    { type: "finish", reason: "tool-calls" },
+  ],
+  "a question asked twice": (events) => [
+    ...[1, 2].map((): RunEvent => ({ type: "approval-request", id: "q", label: "l", text: "t" })),
+    ...events.slice(0, -1),
+    { type: "finish", reason: "tool-calls" },
+  ],
   "an unknown event": (events) => [{ type: "surprise" } as unknown as RunEvent, ...events],
   "a start or an end dropped": (events, random) => {
     const edges = events.flatMap((event, index) => /-(start|end)$/.test(event.type) ? [index] : []);
@@ -142,6 +156,16 @@ Deno.test("EventGrammar rejects a tool call id used twice", () => {
   assertThrows(() => grammar.accept(start), GrammarError, 'id "call_1" used twice');
 });
 
+Deno.test("EventGrammar rejects a question under the id of a call, and a call under a question's", () => {
+  const call: RunEvent = { type: "tool-call-start", id: "x", name: "f", kind: "function" };
+  const question: RunEvent = { type: "approval-request", id: "x", label: "l", text: "t" };
+  const end: RunEvent = { type: "tool-call-end" };
+  const finish: RunEvent = { type: "finish", reason: "tool-calls" };
+  assertEquals(accepts([call, end, question, finish]), false);
+  assertEquals(accepts([question, call, end, finish]), false);
+  assertEquals(accepts([question, { ...call, id: "y" }, end, finish]), true);
+});
+
 Deno.test("EventGrammar ties the finish reason to whether there were calls", () => {
   assertEquals(accepts([{ type: "finish", reason: "tool-calls" }]), false);
   const call: RunEvent[] = [
@@ -151,6 +175,9 @@ Deno.test("EventGrammar ties the finish reason to whether there were calls", () 
   assertEquals(accepts([...call, { type: "finish", reason: "stop" }]), false);
   assertEquals(accepts([...call, { type: "finish", reason: "tool-calls" }]), true);
   assertEquals(accepts([...call, { type: "finish", reason: "length" }]), true);
+  const question: RunEvent = { type: "approval-request", id: "q", label: "l", text: "t" };
+  assertEquals(accepts([question, { type: "finish", reason: "stop" }]), false);
+  assertEquals(accepts([question, { type: "finish", reason: "tool-calls" }]), true);
 });
 
 Deno.test("EventGrammar tells when a run has finished", () => {

@@ -85,7 +85,12 @@ export interface AssistantMessage {
   readonly reasoning?: string;
   /** Calls made in this message, in order. */
   readonly toolCalls: readonly ToolCall[];
-  /** Ids of what the client was asked to consent to in this message. @default nothing */
+  /**
+   * Ids of what the client was asked to consent to in this message; once more in a later one, where
+   * it answered only after the assistant had gone on.
+   *
+   * @default nothing
+   */
   readonly approvalIds?: readonly string[];
 }
 

@@ -34,3 +34,13 @@ Deno.test("reportUsage() takes the last prompt and sums outputs", () => {
   });
   assertEquals(reportUsage(NO_USAGE, { usage: FIRST }), FIRST);
 });
+
+Deno.test("reportUsage() keeps the prompt over calls of runs inside", () => {
+  assertEquals(reportUsage(FIRST, { usage: SECOND, inner: true }), {
+    inputTokens: 100,
+    cachedInputTokens: 20,
+    outputTokens: 18,
+    reasoningTokens: 6,
+  });
+  assertEquals(reportUsage(NO_USAGE, { usage: FIRST, inner: true }).inputTokens, 0);
+});

@@ -44,6 +44,8 @@ export interface AwaitedCall {
   readonly callId: string;
   /** The agent's name of the tool. */
   readonly tool: string;
+  /** Served name of the model that asked: the client's consent is to nobody else. */
+  readonly model: string;
 }
 
 /** What a run did before it handed calls to the client, or asked it for consent. */
@@ -56,23 +58,33 @@ export interface ParkedTurn {
   readonly approvals?: Readonly<Record<string, AwaitedCall>>;
 }
 
-/** A call that waited for consent and was begun once it had it. */
+/** A call that waited for consent, once its client has answered. */
 export interface BegunCall {
-  /** Its result; absent while it runs, and when it ended with its process. */
+  /** Its result, or that it was refused; absent while it runs, and when it ended with its process. */
   readonly messages?: readonly Message[];
 }
 
 /** Keeps parked turns; bounded, each owned by one tenant. Reading does not consume. */
 export interface TurnStore {
-  /** Keeps `turn` under each id the client knows: of its calls and approvals. */
+  /**
+   * Keeps `turn` under each id the client knows: of its calls and approvals.
+   *
+   * @throws when it cannot be kept
+   */
   park(tenant: string, turn: ParkedTurn): Promise<void>;
   /** The turn behind the id of a call or an approval; undefined when lost or another tenant's. */
   find(tenant: string, id: string): Promise<ParkedTurn | undefined>;
   /**
    * Begins what waits for an approval, once and never again: undefined for whoever begins it; for
-   * anybody else what is known of it.
+   * anybody else what is known of it. So the first answer of a client is the one that counts.
+   *
+   * @param refused what there is to know from the first, where the answer is no
    */
-  begin(tenant: string, approvalId: string): Promise<BegunCall | undefined>;
+  begin(
+    tenant: string,
+    approvalId: string,
+    refused?: readonly Message[],
+  ): Promise<BegunCall | undefined>;
   /** Keeps the result of what was begun, so that it is there when the conversation is sent again. */
   settle(tenant: string, approvalId: string, messages: readonly Message[]): Promise<void>;
 }

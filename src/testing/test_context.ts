@@ -100,9 +100,9 @@ function turnsInMemory(): TurnStore {
       return Promise.resolve();
     },
     find: (tenant, id) => Promise.resolve(turns.get(keyOf(tenant, id))),
-    begin(tenant, id) {
+    begin(tenant, id, messages) {
       const known = begun.get(keyOf(tenant, id));
-      if (!known) begun.set(keyOf(tenant, id), {});
+      if (!known) begun.set(keyOf(tenant, id), messages ? { messages } : {});
       return Promise.resolve(known);
     },
     settle(tenant, id, messages) {

@@ -67,7 +67,7 @@ export function eventLine(event: RunEvent): string {
     case "usage": {
       const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = event.usage;
       return `usage in=${inputTokens} cached=${cachedInputTokens} out=${outputTokens} ` +
-        `reasoning=${reasoningTokens}`;
+        `reasoning=${reasoningTokens}${event.inner ? " inner" : ""}`;
     }
     case "finish":
       return `finish ${event.reason}`;

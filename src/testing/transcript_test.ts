@@ -35,6 +35,12 @@ const EVENTS: readonly RunEvent[] = [
     type: "usage",
     usage: { inputTokens: 1, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 4 },
   },
+  {
+    type: "usage",
+    usage: { inputTokens: 5, cachedInputTokens: 6, outputTokens: 7, reasoningTokens: 8 },
+    inner: true,
+  },
+  { type: "approval-request", id: "q", label: "Do it", text: "May I?\n" },
   { type: "finish", reason: "tool-calls" },
 ];
 
@@ -59,6 +65,8 @@ Deno.test("transcript() writes one line for each event", async () => {
     'tool-call-delta "}"',
     "tool-call-end",
     "usage in=1 cached=2 out=3 reasoning=4",
+    "usage in=5 cached=6 out=7 reasoning=8 inner",
+    'approval-request q "Do it" "May I?\\n"',
     "finish tool-calls",
     "",
   ]);

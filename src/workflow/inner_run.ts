@@ -2,8 +2,9 @@
  * Runs another Runner inside a workflow's run.
  * @module
  */
-import type { RunLimits } from "../run/budget.ts";
+import { innerUsage, type RunLimits } from "../run/budget.ts";
 import { RequestError, RunError } from "../run/error.ts";
+import type { UsageReport } from "../run/event.ts";
 import { Fold } from "../run/fold.ts";
 import type {
   Message,
@@ -102,7 +103,7 @@ export interface Surroundings {
   /** The outer run's, with the signal inner runs obey. */
   readonly context: RunContext;
   /** Told the tokens of each inner model call as it happens. */
-  readonly report: (usage: Usage) => void;
+  readonly report: (usage: UsageReport) => void;
   /** Told each complete span of the inner run's reasoning; absent: it stays inside. */
   readonly tell?: (reasoning: string) => void;
 }
@@ -134,9 +135,11 @@ export async function runInner(
     settings: options.settings ?? {},
     stream: false,
   };
+  const usage = outer.budget && innerUsage(outer.budget);
   const context: RunContext = {
     ...outer,
     signal,
+    budget: usage?.budget,
     reasoning: around.tell && outer.reasoning,
     deps: "deps" in options ? options.deps : around.context.deps,
   };
@@ -145,7 +148,7 @@ export async function runInner(
   try {
     for await (const event of runner.run(request, context)) {
       fold.add(event);
-      if (event.type === "usage") around.report(event.usage);
+      if (event.type === "usage") around.report(event);
       else if (!around.tell) continue;
       else if (event.type === "reasoning-delta") reasoning += event.text;
       else if (event.type === "reasoning-end") {
@@ -159,6 +162,8 @@ export async function runInner(
     throw new RunError("run-failed", `Cannot run the workflow's prompt: ${error.message}`, {
       cause: error,
     });
+  } finally {
+    usage?.settle(fold.consumed);
   }
   signal.throwIfAborted();
   const result = fold.result();

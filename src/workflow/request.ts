@@ -5,6 +5,7 @@
 import { normaliseHistory } from "../agent/history.ts";
 import { RequestContext } from "../context/request_context.ts";
 import type { RunBudget } from "../run/budget.ts";
+import type { UsageReport } from "../run/event.ts";
 import type {
   Message,
   ModelSettings,
@@ -13,7 +14,6 @@ import type {
   ToolChoice,
   ToolSpec,
 } from "../run/request.ts";
-import type { Usage } from "../run/result.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
 import { conversationText, latestTurn, latestUserText, toolResultsOf } from "./conversation.ts";
 import {
@@ -33,7 +33,7 @@ import { WorkflowSpan } from "./span.ts";
 interface Scope {
   readonly signal: AbortSignal;
   readonly budget: RunBudget | undefined;
-  readonly report: (usage: Usage) => void;
+  readonly report: (usage: UsageReport) => void;
   readonly reasoning: WorkflowReasoning & { note(text: string): void } | undefined;
   readonly onSpanEnd: (span: WorkflowSpan) => void;
 }
@@ -198,8 +198,8 @@ export class WorkflowRequest<Deps = unknown> {
   ): Promise<SettledResults<Runs>>;
   /**
    * Calls agents and other workflows at the same time, each as `run` does. The first that fails stops
-   * the others; its error is thrown once all have ended, and `limits` hold for all together. With `settle: true` a failure ends only
-   * itself, and the outcome tells how each run ended.
+   * the others; its error is thrown once all have ended, and `limits` hold for all together. With
+   * `settle: true` a failure ends only itself, and the outcome tells how each run ended.
    *
    * @throws whatever `run` throws
    */

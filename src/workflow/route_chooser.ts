@@ -6,8 +6,8 @@ import { Agent } from "../agent/agent.ts";
 import { nativeOutput, toolOutput } from "../agent/output.ts";
 import type { AgentOptions } from "../agent/plan.ts";
 import { RunError } from "../run/error.ts";
+import type { UsageReport } from "../run/event.ts";
 import type { ModelSettings, RunRequest } from "../run/request.ts";
-import type { Usage } from "../run/result.ts";
 import type { RunContext } from "../run/runner.ts";
 import { type InnerResult, runInner } from "./inner_run.ts";
 import type { Route } from "./route.ts";
@@ -62,7 +62,7 @@ export class RouteChooser {
    */
   async choose(
     request: RunRequest,
-    options: { readonly context: RunContext; readonly report: (usage: Usage) => void },
+    options: { readonly context: RunContext; readonly report: (usage: UsageReport) => void },
   ): Promise<Route> {
     const prompt = [routePrompt(request.messages, { images: this.#images })];
     const around = { request, ...options };

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { openQuestions } from "../agent/approval_check.ts";
 import type { RunRequest } from "../run/request.ts";
 import type { RunContext } from "../run/runner.ts";
 import { latestTurn } from "./conversation.ts";
@@ -29,8 +30,8 @@ export async function rememberRoute(
 }
 
 /**
- * The route whose calls or questions have been answered since the user last spoke; undefined when there
- * are none, or it is not known any more.
+ * The route whose calls have been answered since the user last spoke, or whose questions since it
+ * asked them; undefined when there are none, or it is not known any more.
  *
  * @param routes by id
  */
@@ -57,13 +58,13 @@ export async function recallRoute(
 function answeredCalls({ messages, approvals = [] }: RunRequest): readonly string[] {
   const turn = latestTurn(messages);
   const caller = turn.findLastIndex((message) =>
-    message.role === "assistant" && (message.toolCalls.length > 0 || message.approvalIds)
+    message.role === "assistant" && message.toolCalls.length > 0
   );
   const ids = turn.slice(caller + 1).flatMap((message) =>
     message.role === "tool" ? [message.toolCallId] : []
   );
-  const asker = turn[caller];
-  const asked = asker?.role === "assistant" ? asker.approvalIds ?? [] : [];
-  const answers = approvals.flatMap(({ id }) => asked.includes(id) ? [id] : []);
+  // Words beside an answer do not make it one to somebody else.
+  const open = new Set(approvals.length > 0 ? openQuestions(messages) : []);
+  const answers = approvals.flatMap(({ id }) => open.has(id) ? [id] : []);
   return [...new Set([...answers, ...ids])].slice(0, MAX_LOOKUPS);
 }

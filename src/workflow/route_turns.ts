@@ -45,8 +45,12 @@ export class RouteTurns implements TurnStore {
   }
 
   /** Begins what waits for an approval of this route. */
-  begin(tenant: string, approvalId: string): Promise<BegunCall | undefined> {
-    return this.#turns.begin(tenant, this.#prefix + approvalId);
+  begin(
+    tenant: string,
+    approvalId: string,
+    refused?: readonly Message[],
+  ): Promise<BegunCall | undefined> {
+    return this.#turns.begin(tenant, this.#prefix + approvalId, refused);
   }
 
   /** Keeps the result of what was begun. */

@@ -141,7 +141,7 @@ export class RouterRun implements AsyncIterableIterator<RunEvent, undefined, voi
     try {
       const choice = chooser.choose(this.#request, {
         context,
-        report: (usage) => before.push({ type: "usage", usage }),
+        report: (usage) => before.push(usage),
       });
       return { route: await untilAborted(choice, context.signal), by: "model" };
     } catch (error) {

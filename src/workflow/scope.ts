@@ -3,9 +3,8 @@
  * @module
  */
 import { RunBudget } from "../run/budget.ts";
-import type { RunEvent } from "../run/event.ts";
+import type { RunEvent, UsageReport } from "../run/event.ts";
 import type { RunRequest } from "../run/request.ts";
-import type { Usage } from "../run/result.ts";
 import type { RunContext } from "../run/runner.ts";
 import { ReasoningWriter } from "./reasoning.ts";
 import type { WorkflowSpan } from "./span.ts";
@@ -14,13 +13,12 @@ import type { WorkflowSpan } from "./span.ts";
 export class RunScope {
   /** Takes what workflow code tells; undefined where no client would see it. */
   readonly reasoning: ReasoningWriter | undefined;
+  /** What inner runs may use together; undefined: as much as each may by itself. */
+  readonly budget: RunBudget | undefined;
   readonly #context: RunContext;
   readonly #emit: (event: RunEvent) => void;
   #controller: AbortController | undefined;
   #closed: (() => unknown) | undefined;
-
-  /** What inner runs may use together; undefined: as much as each may by itself. */
-  readonly budget: RunBudget | undefined;
 
   /** Takes the run's request and context, and where its events go. */
   constructor(request: RunRequest, context: RunContext, emit: (event: RunEvent) => void) {
@@ -43,8 +41,8 @@ export class RunScope {
   }
 
   /** Told the tokens of each inner model call. Bound. */
-  readonly report = (usage: Usage): void => {
-    this.#emit({ type: "usage", usage });
+  readonly report = (usage: UsageReport): void => {
+    this.#emit(usage);
   };
 
   /** Told that a span is over. Bound. */

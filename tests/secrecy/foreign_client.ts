@@ -23,8 +23,18 @@ export interface Wishes {
   readonly json?: boolean;
 }
 
-/** What came of an answer: an error in band, calls that are answered now, or words. */
-export type Taken = "failed" | "calls" | "words";
+/** What came of an answer: an error in band, questions, calls that are answered now, or words. */
+export type Taken = "failed" | "questions" | "calls" | "words";
+
+/** What a client says to an answer. */
+export interface Reply {
+  /** Of each call. */
+  readonly result: string;
+  /** What the user says after words, and to questions that are left open. */
+  readonly next: string;
+  /** To each question, now and as long as it is open; undefined leaves it so. @default open */
+  readonly approve?: () => boolean | undefined;
+}
 
 /** One conversation of one client. */
 export interface ForeignClient {
@@ -32,12 +42,8 @@ export interface ForeignClient {
   readonly path: string;
   /** The body of the next request; the same until an answer is taken. */
   body(): Readonly<Record<string, unknown>>;
-  /**
-   * Takes a good answer into the conversation, with `result` for each call, or `next` to go on.
-   *
-   * @param next what the user says after words
-   */
-  take(answer: Answer, results: { readonly result: string; readonly next: string }): Taken;
+  /** Takes a good answer into the conversation, and what the client says to it. */
+  take(answer: Answer, reply: Reply): Taken;
   /** Where what was taken last can be read again, below the prefix. */
   readonly readable: readonly string[];
 }
@@ -110,10 +116,7 @@ class ChatClient implements ForeignClient {
     return { ...this.#fields, messages: this.#messages };
   }
 
-  take(
-    answer: Answer,
-    { result, next }: { readonly result: string; readonly next: string },
-  ): Taken {
+  take(answer: Answer, { result, next }: Reply): Taken {
     const message = this.#wishes.stream
       ? assembled(answer)
       : JSON.parse(answer.text).choices[0].message as Wire;
@@ -160,6 +163,8 @@ class ResponsesClient implements ForeignClient {
   readonly #fields: Wire;
   #input: Wire[];
   #previous: string | undefined;
+  /** Questions that have no answer yet. */
+  #open: readonly string[] = [];
 
   constructor(
     kind: Exclude<ClientKind, "chat">,
@@ -192,10 +197,7 @@ class ResponsesClient implements ForeignClient {
     };
   }
 
-  take(
-    answer: Answer,
-    { result, next }: { readonly result: string; readonly next: string },
-  ): Taken {
+  take(answer: Answer, { result, next, approve }: Reply): Taken {
     const response = this.#wishes.stream ? lastResponse(answer) : JSON.parse(answer.text);
     if (response?.status !== "completed") return "failed";
     const output: readonly OutputItem[] = response.output;
@@ -205,11 +207,24 @@ class ResponsesClient implements ForeignClient {
       "call_id": call.call_id,
       output: result,
     }));
-    if (calls.length === 0) fresh.push({ role: "user", content: next });
+    const questions = output.filter(({ type }) => type === "mcp_approval_request");
+    this.#open = [...this.#open, ...questions.map(({ id }) => id)].filter((id) => {
+      const says = approve?.();
+      if (says === undefined) return true;
+      fresh.push({
+        type: "mcp_approval_response",
+        "approval_request_id": id,
+        approve: says,
+        ...says ? {} : { reason: next },
+      });
+      return false;
+    });
+    if (fresh.length === 0) fresh.push({ role: "user", content: next });
     this.#previous = response.id;
     this.#input = this.#kind === "previous"
       ? fresh
       : [...this.#input, ...output.map((item) => this.#repeated(item)), ...fresh];
+    if (questions.length > 0) return "questions";
     return calls.length > 0 ? "calls" : "words";
   }
 

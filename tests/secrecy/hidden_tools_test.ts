@@ -13,7 +13,15 @@ import { ScriptedModel } from "../../src/testing/mod.ts";
 import { CollectingLogger } from "../../src/testing/test_context.ts";
 import { Canaries } from "./canary.ts";
 import { type Answer, CLIENT_KINDS, foreignClient, type Wishes } from "./foreign_client.ts";
-import { BEHAVIOURS, count, HiddenWorld, MISTAKES, type Tally } from "./hidden_world.ts";
+import {
+  BEHAVIOURS,
+  count,
+  HiddenWorld,
+  INNER,
+  MISTAKES,
+  type Tally,
+  WORDS,
+} from "./hidden_world.ts";
 import { Random, SEED } from "./random.ts";
 
 const RUNS = 10_000;
@@ -64,6 +72,7 @@ async function converse(session: Session, label: () => string): Promise<void> {
     clock: world.clock,
     apiKeys: [{ name: "caller", key: KEY }],
     requestContextFactory: () => ({ secret: canaries.text("deps") }),
+    responsesReasoning: { mode: random.pick(["custom", "disabled"]) },
   });
   const kind = random.pick(CLIENT_KINDS);
   const wanted = wishes(random, world);
@@ -72,9 +81,18 @@ async function converse(session: Session, label: () => string): Promise<void> {
     const answer = await send(app, path, body);
     const leak = canaries.leakIn(answer);
     assert(leak === undefined, `${label()}: found in a response of ${path}: ${leak}`);
+    if (answer.text.includes(WORDS.label)) count(tally, "labels");
+    if (answer.text.includes(WORDS.prompt.text)) count(tally, "prompts");
     return answer;
   };
-  for (let turn = 0; turn < 4; turn++) {
+  // Most answer at once, some later, some never.
+  const approve = () => {
+    if (random.chance(0.3)) return undefined;
+    const says = random.chance(0.7);
+    count(tally, says ? "consented" : "refused");
+    return says;
+  };
+  for (let turn = 0; turn < 5; turn++) {
     const ask = async () => {
       const answer = await checked(client.path, client.body());
       session.runs += 1;
@@ -92,6 +110,7 @@ async function converse(session: Session, label: () => string): Promise<void> {
     const taken = client.take(answer, {
       result: random.chance(0.5) ? "sunny" : "rainy",
       next: "And now?",
+      approve,
     });
     count(tally, `${kind} ${taken}`);
     if (taken === "failed") break;
@@ -119,8 +138,10 @@ Deno.test(`hidden tools leave no byte on the wire: ${RUNS} runs, FAKELLM_SEED=${
   const seen = [
     ...BEHAVIOURS,
     ...MISTAKES,
-    ...["name-clash", "workflow", "regenerated"],
+    ...INNER.map((end) => `inner ${end}`),
+    ...["name-clash", "workflow", "regenerated", "labels", "prompts", "consented", "refused"],
     ...CLIENT_KINDS.flatMap((kind) => [`${kind} calls`, `${kind} words`, `${kind} failed`]),
+    ...CLIENT_KINDS.slice(1).map((kind) => `${kind} questions`),
     ...["streamed", "whole", "status 200", "status 422", "status 500", "status 502"],
   ];
   for (const what of seen) {

@@ -9,6 +9,7 @@ import {
   Agent,
   AgenticWorkflow,
   type AgentOptions,
+  agentTool,
   ApprovalRequired,
   FunctionToolset,
   HttpError,
@@ -29,6 +30,12 @@ import type { Random } from "./random.ts";
 
 const TIMEOUT_MS = 30_000;
 
+/** All that clients may be told of a hidden tool: the operator's words. */
+export const WORDS = {
+  label: "Working on it",
+  prompt: { label: "Do something", text: "May something be done?" },
+};
+
 /** How a hidden call may go; the list is what the test must have seen in the end. */
 export const BEHAVIOURS = [
   "text",
@@ -45,6 +52,16 @@ export const BEHAVIOURS = [
   "timeout",
   "approval",
   "validator",
+] as const;
+
+/** How an agent inside may end that a tool calls. */
+export const INNER = [
+  "answer",
+  "refusal",
+  "nothing",
+  "error",
+  "run-error",
+  "request-error",
 ] as const;
 
 /** What a model may do that is not a plain call. */
@@ -103,6 +120,7 @@ export class HiddenWorld {
       ...random.list(clash ? 0 : 1, 2, (index) => `client_${index}`),
     ];
     const hidden = random.list(1, 3, () => this.#tool(canaries.mint("tool")));
+    if (random.chance(0.2)) hidden.push(this.#agentTool());
     if (clash) hidden.push(this.#tool(clash));
     const agent = new Agent(this.#agentOptions(hidden));
     this.runner = random.chance(0.15) ? this.#wrapped(agent) : agent;
@@ -127,7 +145,9 @@ export class HiddenWorld {
       outputRetries: random.below(3),
       limits: random.chance(0.1) ? { maxToolCalls: 2, maxSteps: 3 } : {},
       outputValidators: random.chance(0.2) ? [(_ctx, value) => this.#checkOutput(value)] : [],
-      approve: random.chance(0.5) ? () => random.chance(0.5) : undefined,
+      approve: random.chance(0.3) ? () => random.chance(0.5) : undefined,
+      approval: random.chance(0.7) ? "client" : undefined,
+      approvalPrompt: WORDS.prompt,
     };
   }
 
@@ -176,7 +196,8 @@ export class HiddenWorld {
       metadata: { secret: canaries.text("metadata") },
       timeoutMs: TIMEOUT_MS,
       sequential: this.#random.chance(0.2),
-      requiresApproval: this.#random.chance(0.1),
+      requiresApproval: this.#random.chance(0.15) && WORDS.prompt,
+      label: this.#random.chance(0.5) ? WORDS.label : undefined,
       retries: this.#random.chance(0.3) ? this.#random.below(3) : undefined,
       validate: () => {
         if (!this.#random.chance(0.04)) return;
@@ -186,6 +207,56 @@ export class HiddenWorld {
       execute: (_args, ctx) => {
         return this.#behave(ctx.toolCallId, ctx.approved);
       },
+    });
+  }
+
+  /** An agent whose every word is hidden, as a tool of the agent. */
+  #agentTool(): Tool {
+    const random = this.#random;
+    const canaries = this.#canaries;
+    const look = tool({
+      name: canaries.mint("inner-tool"),
+      label: canaries.text("inner-label"),
+      execute: () => canaries.text("inner-result"),
+    });
+    const model = new FunctionModel(({ messages }) => {
+      const usage = { inputTokens: 1 + random.below(9), outputTokens: 1 + random.below(9) };
+      const reasoning = canaries.text("inner-reasoning");
+      const text = canaries.text("inner-text");
+      if (messages.at(-1)!.role !== "tool" && random.chance(0.5)) {
+        return { usage, reasoning, text, toolCalls: [{ name: look.name }] };
+      }
+      // Fatal ends are rarer, as those of other tools are.
+      const end = random.chance(0.6) ? "answer" : random.pick(INNER);
+      count(this.#tally, `inner ${end}`);
+      switch (end) {
+        case "answer":
+          return { usage, reasoning, text };
+        case "refusal":
+          return { usage, reasoning, refusal: text };
+        case "nothing":
+          return { usage, finishReason: "length" };
+        case "error":
+          return { usage, error: new Error(text) };
+        case "run-error":
+          return { usage, error: new RunError("rate-limit-exceeded", text) };
+        case "request-error":
+          return { usage, error: new RequestError("invalid-value", text) };
+      }
+    }, { name: canaries.mint("inner-model") });
+    const inner = new Agent({
+      name: canaries.mint("inner-agent"),
+      model,
+      tools: [look],
+      instructions: canaries.text("inner-instructions"),
+      approval: "client",
+    });
+    return agentTool(inner, {
+      name: canaries.mint("agent-tool"),
+      description: canaries.text("description"),
+      label: WORDS.label,
+      parameters: z.object({ [canaries.mint("property")]: z.string().optional() }),
+      prompt: () => canaries.text("inner-prompt"),
     });
   }
 

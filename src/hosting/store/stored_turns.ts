@@ -2,13 +2,14 @@
  * Parked turns as records.
  * @module
  */
+import { RunError } from "../../run/error.ts";
 import type { Message } from "../../run/request.ts";
 import type { BegunCall, ParkedTurn, TurnStore } from "../../run/seams.ts";
 import type { RecordStore, StoredRecord } from "./record_store.ts";
 
 /** How large turns may be, and how long they are kept. */
 export interface StoredTurnsOptions {
-  /** Most characters of a turn as JSON; a larger one is not kept. @default 16777216 */
+  /** Most characters of a turn, or of a result, as JSON; a larger one is not kept. @default 16777216 */
   readonly maxChars?: number;
   /** How long a turn is kept after it was parked. @default the store's, else 86400000 (a day) */
   readonly ttlMs?: number;
@@ -33,12 +34,15 @@ export class StoredTurns implements TurnStore {
     this.#ttlMs = options.ttlMs ?? records.ttlMs ?? TTL_MS;
   }
 
-  /** Keeps a turn under each id its client knows; one that is too large is not kept. */
+  /**
+   * Keeps a turn under each id its client knows.
+   *
+   * @throws {RunError} `internal` when it is too large, or the store cannot take it
+   */
   async park(tenant: string, turn: ParkedTurn): Promise<void> {
     const [first, ...others] = idsOf(turn);
     if (first === undefined) return;
-    const json = JSON.stringify({ turn } satisfies TurnRecord);
-    if (json.length > this.#maxChars) return;
+    const json = this.#bounded({ turn } satisfies TurnRecord);
     // With one id, as is usual, the turn is one record. With several it is kept once, under a
     // name of its own, so that an id that comes again takes nothing from the others.
     const at = others.length === 0 ? first : `turn of ${first}`;
@@ -60,21 +64,39 @@ export class StoredTurns implements TurnStore {
   }
 
   /** Begins what waits for an approval, unless it was begun before, here or at another replica. */
-  async begin(tenant: string, approvalId: string): Promise<BegunCall | undefined> {
-    const record: StoredRecord = { kind: "approval", id: approvalId, json: "{}" };
+  async begin(
+    tenant: string,
+    approvalId: string,
+    refused?: readonly Message[],
+  ): Promise<BegunCall | undefined> {
+    const json = this.#bounded({ messages: refused } satisfies BegunCall);
+    const record: StoredRecord = { kind: "approval", id: approvalId, json };
     const known = await this.#records.claim(tenant, record, this.#ttlMs);
     return known === undefined ? undefined : JSON.parse(known);
   }
 
-  /** Keeps the result of what was begun. */
+  /**
+   * Keeps the result of what was begun.
+   *
+   * @throws {RunError} `internal` when it is too large, or the store cannot take it
+   */
   async settle(
     tenant: string,
     approvalId: string,
     messages: readonly Message[],
   ): Promise<void> {
-    const json = JSON.stringify({ messages } satisfies BegunCall);
+    const json = this.#bounded({ messages } satisfies BegunCall);
     const record: StoredRecord = { kind: "approval", id: approvalId, json };
     await this.#records.put(tenant, [record], this.#ttlMs);
+  }
+
+  #bounded(value: TurnRecord | BegunCall): string {
+    const json = JSON.stringify(value);
+    if (json.length <= this.#maxChars) return json;
+    throw new RunError(
+      "internal",
+      `Cannot keep a turn of ${json.length} characters: at most ${this.#maxChars} are kept`,
+    );
   }
 
   async #read(tenant: string, id: string): Promise<TurnRecord | undefined> {

@@ -27,7 +27,9 @@ interface AssistantTurn {
   readonly replies: ToolMessage[];
   /** Ids of what the client was asked. */
   readonly approvals: string[];
-  /** Whether the client has answered any of it. */
+  /** Whether it only repeats questions, for answers that came late. */
+  readonly repeats: boolean;
+  /** Whether the client has come back to it; no more is asked in it then. */
   consulted: boolean;
   /** Whether the client has it as a message, however empty. */
   said: boolean;
@@ -40,6 +42,8 @@ export class Conversation {
   readonly #open = new Map<string, { readonly turn: AssistantTurn; readonly path: Path }>();
   readonly #answered = new Set<string>();
   readonly #asked = new Map<string, AssistantTurn>();
+  /** The last turn that is more than a repetition. */
+  #spoken: AssistantTurn | undefined;
 
   /** What a system or user says. */
   add(message: SystemMessage | UserMessage): void {
@@ -91,19 +95,20 @@ export class Conversation {
     if (this.#asked.has(id)) {
       throw wrongValue(path, { got: id, expected: "an id no other approval request has" });
     }
-    const last = this.#assistant();
-    // Questions come last in a turn; an answer ends it.
-    const joins = last && (last.approvals.length > 0 ? !last.consulted : this.#takesCalls(last));
-    const turn = joins ? last : this.#begin();
-    turn.approvals.push(id);
-    this.#asked.set(id, turn);
+    this.#ask(id);
   }
 
-  /** An answer to a question; whether the assistant has asked it. */
-  answer(id: string): boolean {
-    const turn = this.#asked.get(id);
-    if (turn) turn.consulted = true;
-    return turn !== undefined;
+  /**
+   * An answer to a question. Where the assistant has gone on since, the question is repeated, for what
+   * comes of the answer belongs here. One that the client has left out stands before its answer.
+   */
+  answer(id: string): void {
+    const turn = this.#asked.get(id) ?? this.#ask(id);
+    turn.consulted = true;
+    if (turn === this.#spoken) return;
+    const last = this.#assistant();
+    const repetition = last?.repeats ? last : this.#begin({ repeats: true });
+    repetition.approvals.push(id);
   }
 
   /**
@@ -126,6 +131,8 @@ export class Conversation {
     this.#open.delete(toolCallId);
     this.#answered.add(toolCallId);
     call.turn.openCalls -= 1;
+    // Whatever is asked from now on is another answer's question.
+    if (call.turn.approvals.length > 0) call.turn.consulted = true;
     call.turn.replies.push({ role: "tool", toolCallId, content });
   }
 
@@ -164,7 +171,17 @@ export class Conversation {
     return turn.approvals.length === 0 && (turn.replies.length === 0 || turn.openCalls > 0);
   }
 
-  #begin(): AssistantTurn {
+  #ask(id: string): AssistantTurn {
+    const last = this.#assistant();
+    // Questions come last in a turn; an answer ends it.
+    const joins = last && (last.approvals.length > 0 ? !last.consulted : this.#takesCalls(last));
+    const turn = joins ? last : this.#begin();
+    turn.approvals.push(id);
+    this.#asked.set(id, turn);
+    return turn;
+  }
+
+  #begin({ repeats }: { readonly repeats: boolean } = { repeats: false }): AssistantTurn {
     const turn: AssistantTurn = {
       texts: [],
       refusals: [],
@@ -172,11 +189,13 @@ export class Conversation {
       calls: [],
       replies: [],
       approvals: [],
-      consulted: false,
+      repeats,
+      consulted: repeats,
       said: false,
       openCalls: 0,
     };
     this.#turns.push(turn);
+    if (!repeats) this.#spoken = turn;
     return turn;
   }
 }

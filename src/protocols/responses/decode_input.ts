@@ -215,13 +215,11 @@ class InputReader {
     >,
     path: Path,
   ): void {
-    const idPath = at(path, "approval_request_id");
-    if (!this.#conversation.answer(id)) {
-      throw wrongValue(idPath, { got: id, expected: "the id of an mcp_approval_request before" });
-    }
     if (this.#approvals.has(id)) {
+      const idPath = at(path, "approval_request_id");
       throw wrongValue(idPath, { got: id, expected: "one response to each mcp_approval_request" });
     }
+    this.#conversation.answer(id);
     this.#approvals.set(id, isGiven(reason) ? { id, approve, reason } : { id, approve });
   }
 

@@ -36,14 +36,22 @@ async function essence(answer: {
   readonly text: PromiseLike<string> | string;
   readonly reasoningText: PromiseLike<string | undefined> | string | undefined;
   readonly toolCalls: PromiseLike<readonly Call[]> | readonly Call[];
+  readonly content: PromiseLike<readonly Part[]> | readonly Part[];
   readonly finishReason: PromiseLike<string> | string;
   readonly usage: PromiseLike<unknown> | unknown;
 }): Promise<unknown> {
   const calls = await answer.toolCalls;
+  const questions = (await answer.content).flatMap(({ type, approvalId, toolCall }) =>
+    type === "tool-approval-request" ? [[approvalId, toolCall?.toolName, toolCall?.input]] : []
+  );
   return {
     text: await answer.text,
     reasoning: await answer.reasoningText,
-    calls: calls.map(({ toolCallId, toolName, input }) => [toolCallId, toolName, input]),
+    // What it is asked it takes for calls, under ids that it makes up.
+    calls: calls.flatMap(({ toolCallId, toolName, input, providerExecuted }) =>
+      providerExecuted ? [] : [[toolCallId, toolName, input]]
+    ),
+    questions,
     finishReason: await answer.finishReason,
     usage: await answer.usage,
   };
@@ -53,6 +61,13 @@ interface Call {
   readonly toolCallId: string;
   readonly toolName: string;
   readonly input: unknown;
+  readonly providerExecuted?: boolean;
+}
+
+interface Part {
+  readonly type: string;
+  readonly approvalId?: string;
+  readonly toolCall?: Call;
 }
 
 /** Readings, by their names. */

@@ -73,7 +73,8 @@ export const readByOpenAI = {
   },
 };
 
-function textOf(item: Answer["output"][number]): string {
+/** What came in deltas; undefined where nothing does. */
+function textOf(item: Answer["output"][number]): string | undefined {
   switch (item.type) {
     case "message":
       return item.content.map((part) => part.type === "output_text" ? part.text : part.refusal)
@@ -84,6 +85,8 @@ function textOf(item: Answer["output"][number]): string {
       return item.arguments;
     case "custom_tool_call":
       return item.input;
+    case "mcp_approval_request":
+      return undefined;
     default:
       throw new Error(`No client knows items of type "${item.type}"`);
   }
