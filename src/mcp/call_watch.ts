@@ -22,6 +22,7 @@ export class WatchedCall {
   /** Whether the server can be asked again for what a broken stream did not bring. */
   resumable = false;
   #settled = false;
+  readonly #onSettled: (() => void)[] = [];
   #cancelEnd: (() => void) | undefined;
   #lose: (error: unknown) => void;
 
@@ -40,6 +41,13 @@ export class WatchedCall {
   settle(): void {
     this.#settled = true;
     this.#cancelEnd?.();
+    for (const callback of this.#onSettled.splice(0)) callback();
+  }
+
+  /** Calls back once it is settled. */
+  onSettled(callback: () => void): void {
+    if (this.#settled) callback();
+    else this.#onSettled.push(callback);
   }
 
   /** The answer cannot come any more. */

@@ -26,6 +26,9 @@ export interface ConnectionOptions {
   readonly logger: () => Logger;
 }
 
+/** Longest pause that whoever needs a session waits for, in milliseconds. */
+const PATIENCE_MS = 1000;
+
 /** A way to one server that outlives its sessions. */
 export class McpConnection {
   readonly #options: ConnectionOptions;
@@ -38,7 +41,8 @@ export class McpConnection {
   /** Sessions that are closing. */
   readonly #leaving = new Set<Promise<void>>();
   #failure: McpFailure | undefined;
-  #cancelRetry: (() => void) | undefined;
+  /** The attempt after the pause. */
+  #retrying: Promise<McpSession> | undefined;
   #kept = false;
   #version = 0;
 
@@ -61,22 +65,21 @@ export class McpConnection {
   /** From now on a lost session is opened again without being asked for. */
   keep(): void {
     this.#kept = true;
-    if (this.failure) this.#scheduleRetry();
+    if (this.failure) this.#keepTrying();
   }
 
   /**
-   * The session, opened where there is none. Many who ask share one attempt; right after a failed
-   * one there is no other.
+   * The session, opened where there is none. Many who ask share one attempt; between attempts there
+   * are pauses, of which short ones are waited for.
    *
    * @throws {McpFailure} when there is no session to be had
    */
   session(signal: AbortSignal): Promise<McpSession> {
     const session = this.#session;
     if (session && !session.failure) return Promise.resolve(session);
-    if (!this.#opening && this.#failure && this.#backOff.delayMs > 0) {
-      return Promise.reject(this.#failure);
-    }
-    return untilAborted(this.#open(), signal);
+    const pauseMs = this.#opening || !this.#failure ? 0 : this.#backOff.delayMs;
+    if (this.#failure && pauseMs > PATIENCE_MS) return Promise.reject(this.#failure);
+    return untilAborted(pauseMs > 0 ? this.#retry() : this.#open(), signal);
   }
 
   /** Uses another session from now on; `session` closes when its open calls are over. */
@@ -90,6 +93,28 @@ export class McpConnection {
     return this.session(signal);
   }
 
+  /**
+   * Asks what can do no harm; once more over another session where one turned out to be of no use, as
+   * when the server was started again.
+   *
+   * @throws {McpFailure} when there is no session to be had, or no answer
+   */
+  async ask<Answer>(
+    question: (session: McpSession) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const session = await this.session(signal);
+    try {
+      return await question(session);
+    } catch (error) {
+      signal.throwIfAborted();
+      const useless = error instanceof McpFailure &&
+        (error.kind === "not-sent" || error.kind === "lost");
+      if (!useless) throw error;
+      return await question(await this.renew(session, signal));
+    }
+  }
+
   /** Ends `session`, and with it every call that waits for it. */
   giveUp(session: McpSession, failure: McpFailure): void {
     if (this.#session === session) this.#drop(session, failure);
@@ -98,7 +123,6 @@ export class McpConnection {
   /** Ends everything. Resolves when nothing is left of it. */
   async close(): Promise<void> {
     this.#kept = false;
-    this.#cancelRetry?.();
     this.#stop.abort(new McpFailure("not-sent", "Connection is closed"));
     await this.#opening?.catch(() => {});
     if (this.#session) this.#leave(this.#session);
@@ -112,7 +136,6 @@ export class McpConnection {
   }
 
   async #openOnce(): Promise<McpSession> {
-    this.#cancelRetry?.();
     const { name, open, startTimeoutMs, logger } = this.#options;
     const { signal } = this.#stop;
     signal.throwIfAborted();
@@ -149,7 +172,7 @@ export class McpConnection {
       detail: failure.message,
       retryInMs: this.#backOff.delayMs,
     });
-    if (this.#kept) this.#scheduleRetry();
+    if (this.#kept) this.#keepTrying();
     return failure;
   }
 
@@ -171,12 +194,34 @@ export class McpConnection {
     this.#leaving.add(left);
   }
 
-  #scheduleRetry(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#options.clock.schedule(this.#backOff.delayMs, () => {
-      // Its failure schedules the next attempt.
-      this.#open().catch(() => {});
-    });
+  /** The next attempt's failure leads to the one after it. */
+  #keepTrying(): void {
+    this.#retry().catch(() => {});
+  }
+
+  #retry(): Promise<McpSession> {
+    return this.#retrying ??= this.#retryOnce();
+  }
+
+  async #retryOnce(): Promise<McpSession> {
+    try {
+      // Whoever was quicker and failed has made the pause longer.
+      do await this.#pause(); while (this.#backOff.delayMs > 0);
+    } finally {
+      this.#retrying = undefined;
+    }
+    const session = this.#session;
+    return session && !session.failure ? session : await this.#open();
+  }
+
+  async #pause(): Promise<void> {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.schedule(this.#backOff.delayMs, resolve);
+    try {
+      await untilAborted(over, this.#stop.signal);
+    } finally {
+      cancel();
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * What can come between a call and its answer, and what that says of the call.
  * @module
  */
+import { SetupError } from "../run/error.ts";
 
 /**
  * `not-sent`: the server never got the call, so it can be repeated. `lost`: nobody knows whether it
@@ -55,6 +56,15 @@ function statusOf(error: unknown, message: string): number | undefined {
   if (typeof code === "number" && code >= 100 && code < 600) return code;
   const worded = /\(HTTP (\d{3})\)/.exec(message)?.[1];
   return worded === undefined ? undefined : Number(worded);
+}
+
+/** What the operator did wrong, where that is why there is no server. */
+export function setupErrorBehind(error: unknown): SetupError | undefined {
+  for (let next = error, depth = 0; depth < MAX_CAUSES && next instanceof Error; depth++) {
+    if (next instanceof SetupError) return next;
+    next = next.cause;
+  }
+  return undefined;
 }
 
 /** What a server answers instead of a result. Its message is for the model. */

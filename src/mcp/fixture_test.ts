@@ -70,7 +70,8 @@ abstract class FakeHttpServer {
   down = false;
   /** Whether requests are taken and not answered. */
   hung = false;
-  readonly #streams = new Set<TransformStreamDefaultController>();
+  /** Bodies that are being read, and the HTTP methods they answer. */
+  readonly #streams = new Map<TransformStreamDefaultController, string>();
 
   /** Number of bodies that are being read. */
   get openStreams(): number {
@@ -89,12 +90,18 @@ abstract class FakeHttpServer {
     const message = method === "POST" ? await request.clone().json() : undefined;
     this.received.push({ method, headers, message });
     if (this.hung) await untilAborted(new Promise(() => {}), signal);
-    const response = await untilAborted(this.answer(request), signal);
+    const answer = this.answer(request);
+    const response = await untilAborted(answer, signal).catch((error: unknown) => {
+      // Nobody reads an answer that comes after the abort.
+      answer.then((late) => late.body?.cancel()).catch(() => {});
+      throw error;
+    });
+    if (signal.aborted) await response.body?.cancel();
     // It may have been aborted in the same moment.
     signal.throwIfAborted();
     if (!response.body) return response;
     const { status, statusText } = response;
-    const body = this.#breakable(response.body, signal);
+    const body = this.#breakable(response.body, request);
     return new Response(body, { status, statusText, headers: response.headers });
   };
 
@@ -103,17 +110,21 @@ abstract class FakeHttpServer {
     return this.received.filter(({ message }) => message?.method === method);
   }
 
-  /** Breaks every body that is being read, as when a connection is reset. */
-  breakStreams(): void {
-    for (const stream of this.#streams) {
+  /** Breaks every body that is being read, or those of some methods, as when a connection is reset. */
+  breakStreams(...methods: readonly string[]): void {
+    for (const [stream, method] of this.#streams) {
+      if (methods.length > 0 && !methods.includes(method)) continue;
       stream.error(new TypeError("error reading a body from connection"));
+      this.#streams.delete(stream);
     }
-    this.#streams.clear();
   }
 
   protected abstract answer(request: Request): Promise<Response>;
 
-  #breakable(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
+  #breakable(
+    body: ReadableStream<Uint8Array>,
+    { signal, method }: Request,
+  ): ReadableStream<Uint8Array> {
     let controller: TransformStreamDefaultController;
     const over = () => {
       this.#streams.delete(controller);
@@ -126,8 +137,9 @@ abstract class FakeHttpServer {
     const transform = new TransformStream<Uint8Array, Uint8Array>({
       start: (given) => {
         controller = given;
-        this.#streams.add(given);
-        signal.addEventListener("abort", abort);
+        this.#streams.set(given, method);
+        if (signal.aborted) abort();
+        else signal.addEventListener("abort", abort);
       },
       flush: over,
       cancel: over,

@@ -42,7 +42,7 @@ export interface LinkOptions {
 }
 
 /** Prepares a way to the server; nothing is started or sent yet. */
-export async function openLink(address: ServerAddress, options: LinkOptions): Promise<Link> {
+export function openLink(address: ServerAddress, options: LinkOptions): Link {
   switch (address.type) {
     case "stdio": {
       const { command, args, env, cwd } = address;
@@ -67,16 +67,21 @@ export async function openLink(address: ServerAddress, options: LinkOptions): Pr
       return { transport, watch, isLoss: (error) => error instanceof SseError };
     }
     case "in-process":
-      return { transport: await linked(address.server) };
+      return { transport: linked(address.server) };
     default:
       return address satisfies never;
   }
 }
 
-async function linked(server: InProcessServer): Promise<Transport> {
+function linked(server: InProcessServer): Transport {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
-  const made = typeof server === "function" ? await server() : server;
-  // Structural: what the server's own version of the SDK calls a transport is not known here.
-  await made.connect(theirs as never);
+  const start = ours.start.bind(ours);
+  // The time limit for starts holds for what makes the server, too.
+  ours.start = async () => {
+    const made = typeof server === "function" ? await server() : server;
+    // Structural: what the server's own version of the SDK calls a transport is not known here.
+    await made.connect(theirs as never);
+    await start();
+  };
   return ours;
 }

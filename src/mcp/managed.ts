@@ -5,6 +5,7 @@
 import { silentLogger, systemClock } from "../context/system.ts";
 import { RunError } from "../run/error.ts";
 import type { Clock, Logger } from "../run/seams.ts";
+import { untilAborted } from "../run/until_aborted.ts";
 import type { StepContext } from "../tools/context.ts";
 import type { Tool } from "../tools/tool.ts";
 import { enterToolset, leaveToolset, type Toolset } from "../tools/toolset.ts";
@@ -18,6 +19,11 @@ import {
 import { ManagedProgram } from "./managed_program.ts";
 import { START_TIMEOUT_MS } from "./toolset_options.ts";
 import { MCPToolset } from "./toolset.ts";
+
+/** Pause between two attempts to greet a program that listens, in milliseconds. */
+const PAUSE_MS = 250;
+
+type LogLine = Parameters<Logger["log"]>;
 
 /**
  * An MCP server that the app brings along: where the environment names one that runs elsewhere, that
@@ -45,6 +51,10 @@ export class ManagedMCP<Deps = unknown> implements Toolset<Deps> {
   #logger: Logger;
   #program: ManagedProgram | undefined;
   #toolset: MCPToolset<Deps> | undefined;
+  /** Ends the wait of a start. */
+  #giveUp = new AbortController();
+  /** What is logged while it is not yet known what it means. */
+  #held: LogLine[] | undefined;
 
   private constructor(plan: ManagedPlan<Deps>) {
     checkManaged(plan);
@@ -86,7 +96,7 @@ export class ManagedMCP<Deps = unknown> implements Toolset<Deps> {
   /**
    * Starts the program, or finds the server that the environment names, and waits until it answers.
    *
-   * @throws {SetupError} when a variable cannot be used
+   * @throws {SetupError} when a variable cannot be used, or the program may not or cannot be started
    * @throws {RunError} `backend-down` when the server is required and does not answer in time
    */
   readonly start = async (): Promise<void> => {
@@ -128,12 +138,16 @@ export class ManagedMCP<Deps = unknown> implements Toolset<Deps> {
   /**
    * Looks whether the server answers.
    *
-   * @throws {RunError} `backend-down` when it was not started
+   * @throws {RunError} `backend-down` when it was not started, or its program has ended
    * @throws {McpFailure} when it does not answer
    */
   async check(signal: AbortSignal): Promise<void> {
     if (!this.#toolset) {
       throw new RunError("backend-down", `MCP server "${this.id}" is not started`);
+    }
+    const ending = this.#program?.ending;
+    if (ending !== undefined) {
+      throw new RunError("backend-down", `MCP server "${this.id}" ended: ${ending}`);
     }
     await this.#toolset.check(signal);
   }
@@ -143,13 +157,17 @@ export class ManagedMCP<Deps = unknown> implements Toolset<Deps> {
     const [toolset, program] = [this.#toolset, this.#program];
     this.#toolset = undefined;
     this.#program = undefined;
+    this.#giveUp.abort(new Error("It was stopped"));
     if (toolset) await leaveToolset(toolset);
     await program?.[Symbol.asyncDispose]();
   };
 
   /** Whoever reads the log is not known before the first run. */
   readonly #log: Logger = {
-    log: (level, message, fields) => this.#logger.log(level, message, fields),
+    log: (...line) => {
+      if (this.#held) this.#held.push(line);
+      else this.#logger.log(...line);
+    },
   };
 
   /** Waits for the program to listen and for the server to greet. */
@@ -157,27 +175,44 @@ export class ManagedMCP<Deps = unknown> implements Toolset<Deps> {
     const toolset = this.#toolset!;
     const program = this.#program;
     if (!program) return await enterToolset(toolset);
-    const late = new AbortController();
-    const cancel = this.#clock.schedule(timeoutMs, () => late.abort());
+    const { signal } = this.#giveUp = new AbortController();
+    const late = new Error(`Server did not answer within ${timeoutMs} ms`);
+    const cancel = this.#clock.schedule(timeoutMs, () => this.#giveUp.abort(late));
+    let reason: Error | undefined;
     try {
-      // It may listen before it can answer.
-      while (await program.listens(late.signal)) {
-        try {
-          return await enterToolset(toolset);
-        } catch (error) {
-          if (!(error instanceof RunError)) throw error;
-        }
+      while (await program.listens(signal)) {
+        if (!this.required) break;
+        const failure = await this.#greets(toolset, signal);
+        if (!failure) return;
+        if (!signal.aborted) reason = failure;
+        // It may listen before it can answer.
+        await new Promise<void>((resolve) => this.#clock.schedule(PAUSE_MS, resolve));
       }
     } finally {
       cancel();
     }
-    const reason = program.ending ?? `did not answer within ${timeoutMs} ms`;
-    const failure = new RunError(
+    if (!this.required && this.#toolset === toolset) return await enterToolset(toolset);
+    const { message } = reason ?? signal.reason as Error;
+    throw new RunError(
       "backend-down",
-      `MCP server "${this.id}" cannot be used: ${reason}`,
+      `MCP server "${this.id}" cannot be used: ${program.ending ?? message}`,
     );
-    if (this.required) throw failure;
-    await enterToolset(toolset);
+  }
+
+  /** Enters the toolset; what goes wrong until the server can answer is no news for operators. */
+  async #greets(toolset: MCPToolset<Deps>, signal: AbortSignal): Promise<Error | undefined> {
+    const held: LogLine[] = this.#held = [];
+    let failure: Error | undefined;
+    try {
+      await untilAborted(enterToolset(toolset), signal);
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof RunError)) throw error;
+      failure = error as Error;
+    } finally {
+      this.#held = undefined;
+    }
+    for (const [level, ...line] of held) this.#logger.log(failure ? "debug" : level, ...line);
+    return failure;
   }
 }
 

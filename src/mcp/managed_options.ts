@@ -4,7 +4,7 @@
  */
 import { SetupError, type SetupProblem } from "../run/error.ts";
 import { parseDuration } from "../run/units.ts";
-import type { MCPToolsetOptions } from "./toolset_options.ts";
+import { mcpProblems, type MCPToolsetOptions } from "./toolset_options.ts";
 import { dependsOnRequest } from "./values.ts";
 
 /** How to make a {@linkcode ManagedMCP}. */
@@ -61,7 +61,9 @@ export const DEFAULT_URL = `http://127.0.0.1:${PORT_PLACEHOLDER}/mcp`;
  * @throws {SetupError} when options exclude each other
  */
 export function checkManaged<Deps>({ kind, options }: ManagedPlan<Deps>): void {
-  const { id, command, url = DEFAULT_URL, urlEnv, env = {}, headers } = options;
+  const { url = DEFAULT_URL, urlEnv, timeoutEnv: _1, startTimeoutEnv: _2, portEnv: _3, ...rest } =
+    options;
+  const { id, command, env = {}, headers, transport: _4, ...common } = rest;
   const problems: SetupProblem[] = [];
   const say = (path: string, message: string) =>
     problems.push({ path: `${id || "ManagedMCP"}.${path}`, message });
@@ -77,6 +79,9 @@ export function checkManaged<Deps>({ kind, options }: ManagedPlan<Deps>): void {
   } else if (urlEnv === undefined && headers !== undefined) {
     say("headers", "Can be sent only to a server that urlEnv names");
   }
+  // Where the server is, is known only when the environment has been read.
+  const place = { id: id || "ManagedMCP", command: command || "?", env };
+  problems.push(...mcpProblems({ ...common, ...place }));
   if (problems.length > 0) throw new SetupError(problems);
 }
 

@@ -2,12 +2,12 @@
  * One call of a server's tool: made, repeated where that can do no harm, and told to the model.
  * @module
  */
-import { RunError, SetupError } from "../run/error.ts";
+import { RunError } from "../run/error.ts";
 import type { Logger } from "../run/seams.ts";
 import { ModelRetry, ToolFailed } from "../tools/outcome.ts";
 import type { McpConnection } from "./connection.ts";
 import { failureOf, McpFailure, type McpFailureKind, McpServerError } from "./failure.ts";
-import { errorTextOf, toToolValue } from "./result.ts";
+import { errorTextOf, shortened, toToolValue } from "./result.ts";
 import type { CallToolResult, Tool as ListedTool } from "./sdk.ts";
 import type { CallOptions, McpSession } from "./session.ts";
 
@@ -115,8 +115,12 @@ export class RemoteCaller {
   }
 
   #told(tool: string, error: unknown): unknown {
-    if (error instanceof McpServerError) return this.#refused(tool, error.message);
-    if (error instanceof SetupError) return error;
+    if (error instanceof McpServerError) {
+      // The call was wrong, which is for the model to mend; whether the tool works is another matter.
+      return this.#options.toolErrors === "error"
+        ? this.#refused(tool, error.message)
+        : new ModelRetry(shortened(error.message, this.#options.maxResultChars));
+    }
     const failure = failureOf(error);
     const { logger, name } = this.#options;
     logger().log("warn", "MCP call failed", { server: name, tool, detail: failure.message });

@@ -54,8 +54,8 @@ export class RemoteServer<Deps> {
    * @throws {McpFailure} when it does not
    */
   async check(signal: AbortSignal): Promise<void> {
-    const session = await this.connection.session(signal);
-    await session.ping({ signal, timeoutMs: CHECK_TIMEOUT_MS });
+    const wait = { signal, timeoutMs: CHECK_TIMEOUT_MS };
+    await this.connection.ask((session) => session.ping(wait), signal);
   }
 
   /** Ends the connection. */
@@ -71,7 +71,7 @@ function sessionOpener<Deps>(plan: McpPlan<Deps>, options: RemoteServerOptions):
       import("./link.ts"),
       import("./session.ts"),
     ]);
-    const link = await openLink(addressOf(plan, options.values()), {
+    const link = openLink(addressOf(plan, options.values()), {
       clock,
       fetch,
       maxMessageBytes,

@@ -4,7 +4,7 @@
  */
 import { compileJsonSchema, type JsonSchemaCheck } from "../json_schema/compile.ts";
 import { JsonSchemaError } from "../json_schema/error.ts";
-import type { Logger } from "../run/seams.ts";
+import type { Clock, Logger } from "../run/seams.ts";
 import { untilAborted } from "../run/until_aborted.ts";
 import type { ToolContext } from "../tools/context.ts";
 import type { ParseResult } from "../tools/schema.ts";
@@ -13,6 +13,7 @@ import type { McpConnection } from "./connection.ts";
 import { RemoteCaller, type RemoteCallerOptions } from "./remote_call.ts";
 import type { Tool as ListedTool } from "./sdk.ts";
 import { ToolChanges } from "./tool_changes.ts";
+import { modelNames } from "./tool_names.ts";
 
 /** Calls a tool of a server; `meta` goes along as `_meta`. */
 export type RemoteCall = (
@@ -51,10 +52,15 @@ export interface RemoteToolsOptions<Deps> extends RemoteCallerOptions {
   readonly headersOf: ((ctx: ToolContext<Deps>) => Headers) | undefined;
   /** Told of lists that change, too. */
   readonly logger: () => Logger;
+  /** Time. */
+  readonly clock: Clock;
 }
 
 /** Longest wait for a list of tools, in milliseconds. */
 const LIST_TIMEOUT_MS = 30_000;
+
+/** Longest wait for a newer list where there is one already, in milliseconds. */
+const NEWER_LIST_TIMEOUT_MS = 500;
 
 /** Lists a server's tools, and again when they may have changed. */
 export class RemoteTools<Deps> {
@@ -81,16 +87,17 @@ export class RemoteTools<Deps> {
   }
 
   /**
-   * The tools. A run that began with some goes on with them when the server cannot be asked any more:
-   * its calls tell the model what is wrong.
+   * The tools. A run that began with some goes on with them when the server cannot be asked any more
+   * or takes its time, as when it starts again: its calls tell the model what is wrong.
    *
    * @throws {McpFailure} when the server cannot be asked and never was
    */
   async list(signal: AbortSignal): Promise<readonly Tool<Deps>[]> {
-    if (this.#tools && this.#version === this.connection.version) return this.#tools;
-    this.#listing ??= this.#list().finally(() => this.#listing = undefined);
+    const known = this.#tools;
+    if (known && this.#version === this.connection.version) return known;
+    const listing = this.#listing ??= this.#list().finally(() => this.#listing = undefined);
     try {
-      return await untilAborted(this.#listing, signal);
+      return await untilAborted(known ? this.#newer(listing, known) : listing, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!this.#tools) throw error;
@@ -98,24 +105,45 @@ export class RemoteTools<Deps> {
     }
   }
 
+  async #newer(
+    listing: Promise<readonly Tool<Deps>[]>,
+    known: readonly Tool<Deps>[],
+  ): Promise<readonly Tool<Deps>[]> {
+    const { promise: late, resolve } = Promise.withResolvers<readonly Tool<Deps>[]>();
+    const cancel = this.#options.clock.schedule(NEWER_LIST_TIMEOUT_MS, () => resolve(known));
+    try {
+      return await Promise.race([listing, late]);
+    } finally {
+      cancel();
+    }
+  }
+
   async #list(): Promise<readonly Tool<Deps>[]> {
     // Many runs may wait for it, so no run's signal ends it.
     const { signal } = new AbortController();
-    const session = await this.connection.session(signal);
-    const { version } = this.connection;
-    const listed = await session.listTools({ signal, timeoutMs: LIST_TIMEOUT_MS });
-    const { allow, deny } = this.#options;
-    const used = listed.filter(({ name }) =>
-      (allow === undefined || allow.includes(name)) && !deny.includes(name)
-    );
+    const wait = { signal, timeoutMs: LIST_TIMEOUT_MS };
+    let version = -1;
+    const listed = await this.connection.ask((session) => {
+      // What changes from now on may be missing in the list.
+      version = this.connection.version;
+      return session.listTools(wait);
+    }, signal);
+    const { allow, deny, prefix } = this.#options;
+    const named = new Map<string, ListedTool>();
+    for (const tool of listed) {
+      const used = (allow === undefined || allow.includes(tool.name)) && !deny.includes(tool.name);
+      // Of two with one name a call could not say which.
+      if (used && !named.has(tool.name)) named.set(tool.name, tool);
+    }
+    const used = [...named.values()];
     this.#changes.take(listed, used);
     this.#version = version;
-    return this.#tools = used.map((tool) => this.#toTool(tool));
+    const names = modelNames([...named.keys()], { prefix });
+    return this.#tools = used.map((tool) => this.#toTool(tool, names.get(tool.name)!));
   }
 
-  #toTool(listed: ListedTool): Tool<Deps> {
-    const { prefix, name: server } = this.#options;
-    const name = prefix === undefined ? listed.name : `${prefix}_${listed.name}`;
+  #toTool(listed: ListedTool, name: string): Tool<Deps> {
+    const { name: server } = this.#options;
     const { $schema: _, ...parameters } = listed.inputSchema;
     const definition: ToolDefinition = {
       name,

@@ -144,7 +144,8 @@ function isLong(texts: readonly string[], maxChars: number): boolean {
   return texts.reduce((sum, text) => sum + text.length, 0) > maxChars;
 }
 
-function shortened(text: string, maxChars: number): string {
+/** The beginning of a text that is too long, and that it is one. */
+export function shortened(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   // Half a character is none.
   const end = /[\ud800-\udbff]/.test(text[maxChars - 1] ?? "") ? maxChars - 1 : maxChars;

@@ -5,7 +5,7 @@
 import type { StepContext } from "../tools/context.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { Toolset } from "../tools/toolset.ts";
-import { McpFailure } from "./failure.ts";
+import { McpFailure, McpServerError } from "./failure.ts";
 import type { RemoteServer } from "./remote_server.ts";
 
 /** What a run uses. */
@@ -27,7 +27,7 @@ export interface RunToolsOptions<Deps> {
   /** Begins the use, when the run begins. */
   readonly enter: () => Promise<ServerUse<Deps>>;
   /** What it means that the tools cannot be listed; returns where the run goes on without. */
-  readonly onUnlisted: (failure: McpFailure) => void;
+  readonly onUnlisted: (failure: McpFailure | McpServerError) => void;
 }
 
 /** The server's tools for one run: whether there are any is decided when it begins. */
@@ -53,7 +53,12 @@ export class RunTools<Deps> implements Toolset<Deps> {
   readonly instructions = async (ctx: StepContext<Deps>): Promise<string | undefined> => {
     const server = this.#options.instructions ? this.#use?.server : undefined;
     if (!server || server.connection.failure) return undefined;
-    return (await server.connection.session(ctx.signal)).instructions;
+    try {
+      return (await server.connection.session(ctx.signal)).instructions;
+    } catch (error) {
+      if (error instanceof McpFailure) return undefined;
+      throw error;
+    }
   };
 
   /** The tools of a step. */
@@ -61,7 +66,7 @@ export class RunTools<Deps> implements Toolset<Deps> {
     try {
       return await this.#use?.server?.tools.list(ctx.signal) ?? [];
     } catch (error) {
-      if (!(error instanceof McpFailure)) throw error;
+      if (!(error instanceof McpFailure || error instanceof McpServerError)) throw error;
       this.#options.onUnlisted(error);
       return [];
     }

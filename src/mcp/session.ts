@@ -64,6 +64,8 @@ export class McpSession {
   readonly #events: SessionEvents;
   readonly #clock: Clock;
   #failure: McpFailure | undefined;
+  /** Why what the server says by itself is not heard any more. */
+  #deafBy: McpFailure | undefined;
   #closing: Promise<void> | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #calls = 0;
@@ -224,6 +226,7 @@ export class McpSession {
       signal.removeEventListener("abort", onAbort);
       this.#calls -= 1;
       if (this.#retired && this.#calls === 0) this.close();
+      this.#endIfDeaf();
     }
   }
 
@@ -247,25 +250,32 @@ export class McpSession {
       this.close();
       return;
     }
+    if (!watch) return;
     const broken = /^SSE stream disconnected/.test(error.message);
     // Attempts to take a stream up again go on until the SDK gives up.
     const givenUp = /^Maximum reconnection/.test(error.message);
-    // Anything else a call is told by its request, or does not concern it.
-    if (!watch || !(broken || givenUp)) return;
     const call = watch.current;
-    if (!call) this.#onMissed(error, givenUp);
-    else if (givenUp) call.lose(error);
-    else call.streamBroke(error);
+    // Anything else a call is told by its request, or does not concern it.
+    if (call && givenUp) call.lose(error);
+    else if (call && broken) call.streamBroke(error);
+    // `fetch` throws a TypeError where there is nobody to talk to.
+    else if (!call && (givenUp || error instanceof TypeError)) this.#onMissed(error, true);
+    else if (!call && broken) this.#onMissed(error, false);
   }
 
   /** Whatever the server said meanwhile was missed, and what it will say where that is `forGood`. */
   #onMissed(error: Error, forGood: boolean): void {
-    if (forGood && this.#calls === 0) {
-      this.#lose(failureOf(error));
-      this.close();
-    } else {
-      this.#events.onToolsChanged();
-    }
+    this.#events.onToolsChanged();
+    if (!forGood) return;
+    this.#deafBy = failureOf(error);
+    this.#endIfDeaf();
+  }
+
+  /** A session that does not hear the server any more is of no use once its calls are over. */
+  #endIfDeaf(): void {
+    if (!this.#deafBy || this.#calls > 0) return;
+    this.#lose(this.#deafBy);
+    this.close();
   }
 
   #lose(failure: McpFailure): void {

@@ -20,7 +20,7 @@ export async function open(
     readonly signal?: AbortSignal;
   } = {},
 ) {
-  const link = await openLink(address, {
+  const link = openLink(address, {
     clock: systemClock,
     fetch,
     maxMessageBytes: 1_000_000,

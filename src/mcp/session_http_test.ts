@@ -24,7 +24,8 @@ Deno.test("McpSession over HTTP loses the calls whose stream broke, and no other
   await using made = await open(httpAddress(), { fetch: server.fetch });
   const call = made.call("hold");
   call.catch(() => {});
-  await until(() => calls.length === 1);
+  // Its stream, and the one that tells of changes.
+  await until(() => calls.length === 1 && server.openStreams === 2);
   const before = made.changes();
   server.breakStreams();
   const failure = await assertRejects(() => call, McpFailure);
@@ -32,6 +33,26 @@ Deno.test("McpSession over HTTP loses the calls whose stream broke, and no other
   assertEquals(made.losses, []);
   assertEquals(made.changes(), before + 1, "the stream that tells of changes broke, too");
   assertEquals((await made.call("hello")).content, textResult("Hello").content);
+});
+
+Deno.test("McpSession over HTTP that hears nothing any more is over once its calls are", async () => {
+  const { calls, setup } = heldTool();
+  const server = new HttpServer(setup, { resumable: true });
+  const made = await open(httpAddress(), { fetch: server.fetch });
+  const call = made.call("hold");
+  await until(() => calls.length === 1 && server.openStreams === 2);
+  // The client has to hear first how soon it can come back.
+  for (let turn = 0; turn < 20; turn++) await macrotask();
+  server.breakStreams("GET");
+  server.down = true;
+  // One for the stream that broke, one for an attempt that found nobody.
+  await until(() => made.changes() >= 2);
+  assertEquals([made.losses, made.session.failure], [[], undefined], "a call is under way");
+  calls[0]!.end("there");
+  assertEquals((await call).content, textResult("there").content);
+  assertEquals(made.losses.length, 1);
+  server.down = false;
+  await made.session.close();
 });
 
 Deno.test("McpSession over HTTP: messages that nobody can use end no call", async () => {

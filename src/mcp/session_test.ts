@@ -141,6 +141,7 @@ Deno.test("McpSession.open() gives up a server that is silent at any of its stag
     ["initialize over HTTP", httpAddress(), hung.fetch],
     ["the stream of SSE", httpAddress("sse"), (_url, init) => untilAborted(silent, init)],
     ["the endpoint of SSE", httpAddress("sse"), () => Promise.resolve(noEndpoint())],
+    ["the factory in process", { type: "in-process", server: () => new Promise(() => {}) }],
     ["initialize in process", { type: "in-process", server: { connect: () => Promise.resolve() } }],
   ];
   for (const [what, address, fetch] of cases) {

@@ -7,7 +7,7 @@
  */
 import { ChildProcess, exitReason, type ProcessOptions } from "../isolation/process.ts";
 import { McpFailure } from "./failure.ts";
-import { lines } from "./lines.ts";
+import { ProcessLines } from "./process_lines.ts";
 import { type JSONRPCMessage, JSONRPCMessageSchema, type Transport } from "./sdk.ts";
 
 /** What a stdio server is started with. */
@@ -21,20 +21,28 @@ export interface StdioTransportOptions extends ProcessOptions {
 /** Most bytes of a line of standard error that are passed on. */
 const MAX_ERROR_LINE_BYTES = 2000;
 
+/** How long a server that takes no input any more is waited for to end, in milliseconds. */
+const END_MS = 200;
+
 /** Runs the server; closing it ends the server and all it started. */
 export class StdioTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: Transport["onmessage"];
   readonly #options: StdioTransportOptions;
+  readonly #lines: ProcessLines;
   #process: ChildProcess | undefined;
   #starting: Promise<ChildProcess> | undefined;
   #closing: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
+  /** Messages on their way. */
+  readonly #sending = new Set<Promise<unknown>>();
   #ended = false;
 
   /** Starts nothing yet. */
   constructor(options: StdioTransportOptions) {
     this.#options = options;
+    this.#lines = new ProcessLines(options.clock);
   }
 
   /** How the server ended; undefined while it runs. */
@@ -48,22 +56,35 @@ export class StdioTransport implements Transport {
   async start(): Promise<void> {
     this.#starting = ChildProcess.start(this.#options);
     const process = this.#process = await this.#starting;
-    const reading = this.#read(process);
-    const telling = this.#tell(process);
-    void process.ended.then(async (status) => {
+    this.#read(process);
+    this.#ending = process.ended.then(async (status) => {
       this.endedBy ??= exitReason(status);
-      // What it still said counts: a last answer, why it ended.
-      await Promise.all([reading, telling]);
+      // What it still said counts: a last answer, why it ended. So does what it never read.
+      await Promise.all([this.#lines.end(), ...this.#sending]);
       this.#end();
     });
   }
 
   /** Sends one message. */
   async send(message: JSONRPCMessage): Promise<void> {
-    if (!this.#process || this.#ended) throw new McpFailure("not-sent", "Server does not run");
+    const process = this.#process;
+    if (!process || this.#ended) throw new McpFailure("not-sent", "Server does not run");
+    const sending = this.#write(process, message);
+    const settled = sending.catch(() => {});
+    this.#sending.add(settled);
     try {
-      await this.#process.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
+      await sending;
+    } finally {
+      this.#sending.delete(settled);
+    }
+  }
+
+  async #write(process: ChildProcess, message: JSONRPCMessage): Promise<void> {
+    try {
+      await process.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
     } catch (cause) {
+      // Most likely it has ended, and how is about to be known.
+      await this.#endOf(process);
       // Half a line is no message.
       throw new McpFailure("not-sent", "Server takes no input any more", { cause });
     }
@@ -78,7 +99,15 @@ export class StdioTransport implements Transport {
     // It may be starting still.
     const process = await this.#starting?.catch(() => undefined);
     await process?.stop();
+    await this.#ending;
     this.#end();
+  }
+
+  async #endOf(process: ChildProcess): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.schedule(END_MS, resolve);
+    await Promise.race([process.ended, late]);
+    cancel();
   }
 
   #end(): void {
@@ -87,16 +116,17 @@ export class StdioTransport implements Transport {
     this.onclose?.();
   }
 
-  async #read(process: ChildProcess): Promise<void> {
-    const { maxMessageBytes: maxBytes } = this.#options;
-    try {
-      for await (const line of lines(process.stdout, { maxBytes })) this.#take(line);
-    } catch (error) {
+  #read(process: ChildProcess): void {
+    const { maxMessageBytes: maxBytes, onErrorLine } = this.#options;
+    const { stdout, stderr } = process;
+    this.#lines.read(stdout, (line) => this.#take(line), { maxBytes }).catch(async (error) => {
       // Nobody reads it any more, so it must not go on.
       this.endedBy = error instanceof Error ? error.message : String(error);
       this.onerror?.(new Error(this.endedBy));
       await process.kill();
-    }
+    });
+    this.#lines.read(stderr, onErrorLine, { maxBytes: MAX_ERROR_LINE_BYTES, cut: true })
+      .catch(() => {});
   }
 
   #take(line: string): void {
@@ -109,11 +139,5 @@ export class StdioTransport implements Transport {
       return;
     }
     this.onmessage?.(message);
-  }
-
-  async #tell(process: ChildProcess): Promise<void> {
-    for await (const line of lines(process.stderr, { maxBytes: MAX_ERROR_LINE_BYTES, cut: true })) {
-      this.#options.onErrorLine(line);
-    }
   }
 }

@@ -3,17 +3,20 @@
  * @module
  */
 import { silentLogger } from "../context/system.ts";
-import { RunError, SetupError } from "../run/error.ts";
+import { RunError } from "../run/error.ts";
 import type { Logger } from "../run/seams.ts";
 import type { StepContext } from "../tools/context.ts";
 import type { Tool } from "../tools/tool.ts";
 import { enterToolset, leaveToolset, type Toolset } from "../tools/toolset.ts";
-import { failureOf, McpFailure } from "./failure.ts";
+import { failureOf, McpFailure, setupErrorBehind } from "./failure.ts";
 import { RemoteServer } from "./remote_server.ts";
 import { RunTools, type ServerUse } from "./run_tools.ts";
 import { type Lease, SessionPool } from "./session_pool.ts";
 import { type McpPlan, type MCPToolsetOptions, planMcp } from "./toolset_options.ts";
 import { fixedValues, resolveValues } from "./values.ts";
+
+/** Longest wait of a run that can do without a server that was down, in milliseconds. */
+const PATIENCE_MS = 1000;
 
 /**
  * The tools of one MCP server. The server is connected while somebody uses the toolset: an agent that
@@ -68,7 +71,7 @@ export class MCPToolset<Deps = unknown> implements Toolset<Deps> {
   /**
    * Connects the server, where it is everybody's.
    *
-   * @throws {SetupError} when a variable is not set
+   * @throws {SetupError} when a variable is not set, or the program may not or cannot be started
    * @throws {RunError} `backend-down` when the server is required and cannot be reached
    */
   readonly start = async (): Promise<void> => {
@@ -83,7 +86,8 @@ export class MCPToolset<Deps = unknown> implements Toolset<Deps> {
     try {
       await server.tools.list(new AbortController().signal);
     } catch (error) {
-      if (required || error instanceof SetupError) {
+      // What an operator must mend is not waited for.
+      if (required || setupErrorBehind(error)) {
         await this[Symbol.asyncDispose]();
         throw this.#explained(error);
       }
@@ -137,13 +141,29 @@ export class MCPToolset<Deps = unknown> implements Toolset<Deps> {
     };
     try {
       lease = await this.#lease(ctx);
-      await lease.item.connection.session(ctx.signal);
+      await this.#connected(lease.item, ctx.signal);
       return { server: lease.item, leave };
     } catch (error) {
       if (error instanceof McpFailure && !this.required) return { server: undefined, leave };
       await leave();
       ctx.signal.throwIfAborted();
       throw this.#explained(error);
+    }
+  }
+
+  /** Waits for a session; where the run can do without, not for long once the server was down. */
+  async #connected({ connection }: RemoteServer<Deps>, signal: AbortSignal): Promise<void> {
+    const { failure } = connection;
+    if (this.required || !failure) {
+      await connection.session(signal);
+      return;
+    }
+    const late = new AbortController();
+    const cancel = this.#plan.clock.schedule(PATIENCE_MS, () => late.abort(failure));
+    try {
+      await connection.session(AbortSignal.any([signal, late.signal]));
+    } finally {
+      cancel();
     }
   }
 
@@ -165,7 +185,9 @@ export class MCPToolset<Deps = unknown> implements Toolset<Deps> {
   }
 
   #explained(error: unknown): Error {
-    if (error instanceof RunError || error instanceof SetupError) return error;
+    if (error instanceof RunError) return error;
+    const setup = setupErrorBehind(error);
+    if (setup) return setup;
     const { message } = failureOf(error);
     return new RunError("backend-down", `MCP server "${this.id}" cannot be reached: ${message}`, {
       cause: error,

@@ -8,7 +8,7 @@ import type { Clock, Logger } from "../run/seams.ts";
 import type { ProcessToolCall } from "./remote_tools.ts";
 import type { ToolErrorPolicy } from "./remote_call.ts";
 import type { InProcessServer } from "./server.ts";
-import { dependsOnRequest, type McpValues } from "./values.ts";
+import { dependsOnRequest, isLegalHeader, type McpValues } from "./values.ts";
 import type { FetchLike } from "./watched_fetch.ts";
 
 /** Where the server is: exactly one of `url`, `command` and `server`. */
@@ -138,7 +138,7 @@ const STDIO_ONLY = ["args", "env", "cwd"] as const;
  * @throws {SetupError} listing everything that is wrong with them
  */
 export function planMcp<Deps>(options: MCPToolsetOptions<Deps>): McpPlan<Deps> {
-  const problems = problemsOf(options);
+  const problems = mcpProblems(options);
   if (problems.length > 0) throw new SetupError(problems);
   const target = targetOf(options);
   const values = (target.type === "stdio" ? options.env : options.headers) ?? {};
@@ -184,18 +184,22 @@ function targetOf<Deps>(options: MCPToolsetOptions<Deps>): McpPlan<Deps>["target
   return { type: "in-process", server: server! };
 }
 
-function problemsOf<Deps>(options: MCPToolsetOptions<Deps>): SetupProblem[] {
+/** Everything that is wrong with the options. */
+export function mcpProblems<Deps>(options: MCPToolsetOptions<Deps>): SetupProblem[] {
   const { id, url, command, server, prefix, sessions } = options;
   const problems: SetupProblem[] = [];
   const say = (path: string, message: string) =>
     problems.push({ path: `${id || "MCPToolset"}.${path}`, message });
   if (id === "") say("id", "Give the MCP server an id: it is empty");
   const given = [url, command, server].filter((place) => place !== undefined).length;
+  if (command === "") say("command", "Name the program: it is empty");
   if (given !== 1) say("url", "Say where the server is: exactly one of url, command and server");
   if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
     say("url", "Cannot use this URL; accepted: an absolute http:// or https:// URL");
   }
-  for (const key of [...url === undefined ? HTTP_ONLY : [], ...command ? [] : STDIO_ONLY]) {
+  for (
+    const key of [...url === undefined ? HTTP_ONLY : [], ...command === undefined ? STDIO_ONLY : []]
+  ) {
     const kind = (HTTP_ONLY as readonly string[]).includes(key) ? "a url" : "a command";
     if (options[key] !== undefined) say(key, `Can stand beside ${kind} only`);
   }
@@ -205,17 +209,27 @@ function problemsOf<Deps>(options: MCPToolsetOptions<Deps>): SetupProblem[] {
   if (sessions === "shared" && url === undefined) {
     say("sessions", "Cannot share a session whose values depend on the request except over HTTP");
   }
-  for (const key of NUMBERS) {
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    if (!isLegalHeader(name, typeof value === "string" ? value : "")) {
+      say(`headers.${name}`, "Cannot send this header: its name or value has illegal characters");
+    }
+  }
+  for (const [key, least] of DURATIONS) {
+    const value = options[key];
+    if (value === undefined || (value >= least && value <= MAX_TIMER_MS)) continue;
+    say(key, `Cannot use ${value}; accepted: ${least} to ${MAX_TIMER_MS} (24 days)`);
+  }
+  for (const key of AMOUNTS) {
     const value = options[key];
     if (value !== undefined && !(value > 0)) say(key, `Cannot use ${value}; accepted: above 0`);
   }
   return problems;
 }
 
-const NUMBERS = [
-  "timeoutMs",
-  "startTimeoutMs",
-  "maxSessions",
-  "maxMessageBytes",
-  "maxResultChars",
-] as const;
+const AMOUNTS = ["maxSessions", "maxMessageBytes", "maxResultChars"] as const;
+
+/** Each with its least value. */
+const DURATIONS = [["timeoutMs", 1], ["startTimeoutMs", 1], ["idleMs", 0]] as const;
+
+/** A timer that is set to more goes off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -91,15 +91,18 @@ export interface ValueOptions {
   readonly use?: "header" | "variable";
 }
 
-/** Whether a text can be a value at all. */
-export function isLegalValue(text: string, { use = "variable" }: ValueOptions = {}): boolean {
-  if (use === "variable") return !text.includes("\0");
+/** Whether a header can be sent. */
+export function isLegalHeader(name: string, value: string): boolean {
   try {
-    return new Headers({ name: text }).has("name");
+    return new Headers([[name, value]]).has(name);
   } catch {
     // What it says quotes the value, which may be a secret.
     return false;
   }
+}
+
+function isLegalValue(text: string, { use = "variable" }: ValueOptions): boolean {
+  return use === "variable" ? !text.includes("\0") : isLegalHeader("name", text);
 }
 
 /**

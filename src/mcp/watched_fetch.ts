@@ -3,8 +3,9 @@
  * @module
  */
 import type { Clock } from "../run/seams.ts";
+import { callStream } from "./call_stream.ts";
 import type { CallWatch, WatchedCall } from "./call_watch.ts";
-import { LineTooLong } from "./lines.ts";
+import { bodyLimit, messageLimit } from "./message_limit.ts";
 
 /** As the SDK calls it. */
 export type FetchLike = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -34,11 +35,8 @@ export function watchedFetch(options: WatchedFetchOptions): FetchLike {
     if (!body) return response;
     const { status, statusText, headers } = response;
     const stream = /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
-    const limit = new TransformStream(stream ? new MessageLimit(maxBytes) : bodyLimit(maxBytes));
-    const limited = body.pipeThrough(limit);
-    const watched = stream && call && !over
-      ? limited.pipeThrough(new TransformStream({ flush: () => call.streamEnded(clock) }))
-      : limited;
+    const limited = body.pipeThrough(stream ? messageLimit(maxBytes) : bodyLimit(maxBytes));
+    const watched = stream && call && !over ? callStream(limited, { call, clock }) : limited;
     return new Response(watched, { status, statusText, headers });
   };
 }
@@ -49,76 +47,13 @@ function withCall(init: RequestInit, call: WatchedCall): RequestInit {
   // What follows an abort tells the server of it, and must reach it.
   if (call.signal.aborted) return { ...init, headers };
   const signal = init.signal ? AbortSignal.any([init.signal, call.signal]) : call.signal;
-  return { ...init, headers, signal };
+  return { ...init, headers, signal, body: readOnce(init.body) };
 }
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Fails once more than `maxBytes` have come. */
-function bodyLimit(maxBytes: number): Transformer<Bytes, Bytes> {
-  let length = 0;
-  return {
-    transform(chunk, controller) {
-      length += chunk.length;
-      if (length > maxBytes) throw new LineTooLong(maxBytes);
-      controller.enqueue(chunk);
-    },
-  };
-}
-
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-
-/** Fails once more than `maxBytes` have come without a blank line, which ends a message of a stream. */
-class MessageLimit implements Transformer<Bytes, Bytes> {
-  readonly #maxBytes: number;
-  #length = 0;
-  #lineEmpty = true;
-  #afterReturn = false;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  transform(chunk: Bytes, controller: TransformStreamDefaultController<Bytes>): void {
-    let start = 0;
-    for (const [at, byte] of lineEnds(chunk)) {
-      if (at > start) this.#lineEmpty = this.#afterReturn = false;
-      this.#add(at + 1 - start);
-      start = at + 1;
-      // The second half of one end.
-      const paired = byte === NEWLINE && this.#afterReturn;
-      this.#afterReturn = byte === RETURN;
-      if (paired) continue;
-      if (this.#lineEmpty) this.#length = 0;
-      this.#lineEmpty = true;
-    }
-    if (start < chunk.length) this.#lineEmpty = this.#afterReturn = false;
-    this.#add(chunk.length - start);
-    controller.enqueue(chunk);
-  }
-
-  #add(bytes: number): void {
-    this.#length += bytes;
-    if (this.#length > this.#maxBytes) throw new LineTooLong(this.#maxBytes);
-  }
-}
-
-/** Where lines end, by whichever byte. */
-function* lineEnds(chunk: Bytes): Generator<readonly [at: number, byte: number]> {
-  const ends = (byte: number, from: number) => {
-    const at = chunk.indexOf(byte, from);
-    return at < 0 ? Infinity : at;
-  };
-  let newline = ends(NEWLINE, 0);
-  let carriage = ends(RETURN, 0);
-  while (newline !== carriage) {
-    if (newline < carriage) {
-      yield [newline, NEWLINE];
-      newline = ends(NEWLINE, newline + 1);
-    } else {
-      yield [carriage, RETURN];
-      carriage = ends(RETURN, carriage + 1);
-    }
-  }
+/**
+ * A body as a stream. What it has in memory, Deno's `fetch` sends again by itself when a connection
+ * breaks that others have used before: a tool would run twice, and nobody would know.
+ */
+function readOnce(body: RequestInit["body"]): RequestInit["body"] {
+  return typeof body === "string" ? new Blob([body]).stream() : body;
 }

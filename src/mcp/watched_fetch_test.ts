@@ -156,6 +156,66 @@ Deno.test("watchedFetch() ends a call's requests and streams with the call", asy
   assert(pending.requests[1]!.signal.aborted, "the SDK's own signal counts as well");
 });
 
+Deno.test("watchedFetch() lets the stream of a call that nobody waits for fall silent", async () => {
+  const controllers: ReadableStreamDefaultController[] = [];
+  const { fetch, watch, clock } = watching(({ signal }) =>
+    events(
+      new ReadableStream({
+        start(controller) {
+          controllers.push(controller);
+          signal.addEventListener("abort", () => controller.error(signal.reason));
+        },
+      }),
+    )
+  );
+  const { call: own, controller } = call();
+  const response = await watch.run(own, () => fetch(URL_OF_SERVER, { method: "POST" }));
+  const outcome = response.text().then(() => "ended", () => "failed");
+  controllers[0]!.enqueue(new TextEncoder().encode("data: 1\n\n"));
+  await macrotask();
+  controller.abort(new Error("user left"));
+  // An end of any kind would make the SDK take the stream up again.
+  assertEquals(await Promise.race([outcome, macrotask().then(() => "silent")]), "silent");
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("watchedFetch() ends a stream that the server leaves open after the answer", async () => {
+  let cancelled = 0;
+  const { fetch, watch, clock } = watching(() =>
+    events(
+      new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),
+        cancel: () => {
+          cancelled += 1;
+        },
+      }),
+    )
+  );
+  const { call: own } = call();
+  const response = await watch.run(own, () => fetch(URL_OF_SERVER, { method: "POST" }));
+  const reading = response.text();
+  await macrotask();
+  clock.advance(10_000);
+  assertEquals(cancelled, 0, "the answer may still come");
+  own.settle();
+  await macrotask();
+  clock.advance(1000);
+  assertEquals([await reading, cancelled, clock.pending], ["data: 1\n\n", 1, 0]);
+});
+
+Deno.test("watchedFetch() leaves no timer behind where the stream ends with the answer", async () => {
+  const { fetch, watch, clock } = watching(() => events("data: 1\n\n"));
+  for (const first of ["answer", "end"]) {
+    const { call: own } = call();
+    const response = await watch.run(own, () => fetch(URL_OF_SERVER, { method: "POST" }));
+    if (first === "answer") own.settle();
+    await response.text();
+    if (first === "end") own.settle();
+    await macrotask();
+    assertEquals(clock.pending, 0, first);
+  }
+});
+
 Deno.test("watchedFetch() still sends what follows an abort, but asks for nothing more", async () => {
   const { fetch, watch, requests } = watching(() => new Response(null, { status: 202 }));
   const { call: own, controller } = call(new Headers({ "x-user": "ada" }));
