@@ -31,6 +31,7 @@ export class ManagedServers {
   readonly #servers: readonly ManagedServer[];
   readonly #options: ManagedServersOptions;
   readonly #entered = new Set<ManagedServer>();
+  readonly #starting = new Set<ManagedServer>();
   readonly #retries = new Map<ManagedServer, () => void>();
   readonly #attempts = new Set<Promise<void>>();
   #started: Promise<void> | undefined;
@@ -71,8 +72,11 @@ export class ManagedServers {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const cancel of this.#retries.values()) cancel();
+    // What is about to start is told to stop as well, however long it would take.
+    const left = await Promise.allSettled(
+      [...this.#entered, ...this.#starting].map(leaveToolset),
+    );
     await Promise.allSettled(this.#attempts);
-    const left = await Promise.allSettled(Array.from(this.#entered, leaveToolset));
     this.#entered.clear();
     for (const result of left) if (result.status === "rejected") throw result.reason;
   }
@@ -97,10 +101,13 @@ export class ManagedServers {
   /** Fails with a `SetupError` only, which no further attempt would mend. */
   async #attempt(server: ManagedServer, backOff: BackOff): Promise<void> {
     if (this.#entered.has(server) || this.#retries.has(server)) return;
+    this.#starting.add(server);
     try {
       await enterToolset(server);
+      if (this.#stopped) return await leaveToolset(server);
       this.#entered.add(server);
     } catch (error) {
+      if (this.#stopped) return;
       if (error instanceof SetupError) throw error;
       backOff.failed();
       this.#options.logger.log("error", "MCP server failed to start", {
@@ -109,6 +116,8 @@ export class ManagedServers {
         retryInMs: backOff.delayMs,
       });
       this.#scheduleAttempt(server, backOff);
+    } finally {
+      this.#starting.delete(server);
     }
   }
 
