@@ -3,7 +3,7 @@
  * @module
  */
 import project from "../../deno.json" with { type: "json" };
-import { SetupError } from "../run/error.ts";
+import { RunError, SetupError } from "../run/error.ts";
 import type { Command } from "./command.ts";
 import { printProblems, systemTerminal, type Terminal } from "./output.ts";
 
@@ -43,6 +43,10 @@ export async function runCommandLine(
     if (error instanceof SetupError) {
       printProblems(terminal, error);
       return 2;
+    }
+    if (error instanceof RunError) {
+      terminal.err(error.message);
+      return 1;
     }
     if (error instanceof Deno.errors.NotCapable) {
       terminal.err(`Cannot go on without a permission of deno: ${error.message}`);

@@ -235,11 +235,9 @@ Deno.test("deploy serves the others while models that need later machinery answe
 port: 0
 api_keys: [{name: a, key: k}]
 backends: {main: {type: demo}}
-mcps: {files: {command: no-such-program}}
 models:
   alpha: {backend: main, limits: {budget: {tokens: 5}}}
   module: {module: "https://example.invalid/agent.ts", lifecycle: per_request}
-  mcp: {backend: main, mcps: [files]}
   code: {backend: main, code_mode: true}
 `,
   );
@@ -247,7 +245,7 @@ models:
   const url = await cli.baseUrl();
   const completions = `${url}/chat/completions`;
   assertEquals(await status(completions, chat("alpha", { key: "k" })), 200);
-  for (const model of ["module", "mcp", "code"]) {
+  for (const model of ["module", "code"]) {
     const response = await fetch(completions, chat(model, { key: "k" }));
     const { error } = await response.json();
     assertEquals([response.status, error.type], [503, "server_error"], model);

@@ -242,6 +242,26 @@ models: {helper: {backend: main, mcps: desk}}
   await assertRejects(() => made.app.start(), Error, 'MCP server "desk" cannot be reached');
 });
 
+Deno.test("deploy ends with what is missing, and no trace, where a model's server does not start", async () => {
+  await using folder = await testFolder();
+  const path = await folder.write(
+    "cfg.yaml",
+    `
+port: 0
+backends: {main: {type: demo}}
+mcps: {files: {command: no-such-program}}
+models: {helper: {backend: main, mcps: files}}
+`,
+  );
+  await using cli = new SpawnedCli(["deploy", path]);
+  const { code, stderr } = await cli.ended();
+  assertEquals(code, 1);
+  assertStringIncludes(
+    stderr.trimEnd().split("\n").at(-1)!,
+    'Cannot start model "helper": MCP server "files" cannot be reached: Server ended: no such program',
+  );
+});
+
 Deno.test("two servers with a tool of one name keep the app from starting, unless one has a prefix", async () => {
   await using first = toldMcpServer(["look"]);
   await using second = toldMcpServer(["look"]);
