@@ -6,6 +6,19 @@ import { SetupError } from "../run/error.ts";
 import type { Clock } from "../run/seams.ts";
 import { type GroupSignal, Warden } from "./warden.ts";
 
+/** What the system holds a process to. A process that goes further fails, or is ended. */
+export interface ProcessLimits {
+  /**
+   * Most bytes of memory of its own: allocations beyond fail. Enforced by Linux, which, where the whole
+   * machine runs out of memory, ends this process before any other.
+   */
+  readonly memoryBytes?: number;
+  /** Most bytes of any file it writes, 0 for none at all: writes beyond fail. */
+  readonly fileBytes?: number;
+  /** Most seconds of work of its processor, all its life. */
+  readonly cpuS?: number;
+}
+
 /** What a process is started with. */
 export interface ProcessOptions {
   /** Program, by path or as found on `PATH` of `env`. */
@@ -16,6 +29,8 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Folder it starts in. @default this process's */
   readonly cwd?: string;
+  /** What the system holds it to, where it can: not on Windows. @default nothing */
+  readonly limits?: ProcessLimits;
   /** Times `stop`. */
   readonly clock: Clock;
 }
@@ -36,6 +51,22 @@ const warden = new Warden();
  * this process ends in between, the line does not come.
  */
 const LAUNCHER = 'read -r _ || exit 0; exec "$@"';
+
+/** Whoever may write little leaves no core behind; a write beyond the limit fails, and ends nobody. */
+const SMALL_FILES = 'trap "" XFSZ; ulimit -c 0; ';
+
+/** Where the whole machine has no memory left. */
+const FIRST_TO_GO = "{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null; ";
+
+/** Words of a shell that hold it, and what it becomes, to limits. */
+function limiting({ memoryBytes, fileBytes, cpuS }: ProcessLimits): string {
+  return [
+    // In units of 1024 bytes; of 512; in seconds.
+    memoryBytes === undefined ? "" : FIRST_TO_GO + `ulimit -d ${Math.ceil(memoryBytes / 1024)}; `,
+    fileBytes === undefined ? "" : SMALL_FILES + `ulimit -f ${Math.ceil(fileBytes / 512)}; `,
+    cpuS === undefined ? "" : `ulimit -t ${Math.ceil(cpuS)}; `,
+  ].join("");
+}
 
 /**
  * A running program. It leads a process group, and everything that stays in the group ends with it.
@@ -74,11 +105,11 @@ export class ChildProcess implements AsyncDisposable {
    *   program that is not there ends at once; `exitReason` tells it.
    */
   static async start(options: ProcessOptions): Promise<ChildProcess> {
-    const { command, args = [], clock } = options;
+    const { command, args = [], clock, limits = {} } = options;
     // Windows has neither groups nor a shell to guard them.
     const guarded = Deno.build.os !== "windows";
     const child = guarded
-      ? spawn("sh", ["-c", LAUNCHER, "sh", command, ...args], options)
+      ? spawn("sh", ["-c", limiting(limits) + LAUNCHER, "sh", command, ...args], options)
       : spawn(command, args, options);
     const process = new ChildProcess(child, clock, guarded);
     if (!guarded) return process;

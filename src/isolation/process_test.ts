@@ -102,3 +102,36 @@ Deno.test("ChildProcess tells why a program could not be started", async () => {
     'Cannot start "sh": no such program, or no folder "/no/such/folder"',
   );
 });
+
+Deno.test("ChildProcess holds a program to its limits", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/big`;
+    const written = await start({
+      args: ["-c", `head -c 1000000 /dev/zero > ${file}; echo over`],
+      limits: { fileBytes: 64 * 1024 },
+    });
+    await drained(written);
+    await written.ended;
+    assert((await Deno.stat(file)).size <= 64 * 1024);
+
+    const busy = await start({ args: ["-c", "while :; do :; done"], limits: { cpuS: 1 } });
+    await drained(busy);
+    assert(!(await busy.ended).success);
+
+    if (Deno.build.os !== "linux") return;
+    const program = "data:text/javascript,try { for (const all = [];;) {" +
+      "const one = new Uint8Array(2 ** 24); one.fill(1); all.push(one); } }" +
+      "catch (error) { console.log(error.name); }";
+    const hungry = await start({
+      command: Deno.execPath(),
+      args: ["run", "--no-prompt", "--no-config", program],
+      limits: { memoryBytes: 2 ** 30 },
+    });
+    const { out, err } = await drained(hungry);
+    await hungry.ended;
+    assertEquals(out.trim(), "RangeError", err);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

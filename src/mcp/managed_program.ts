@@ -7,7 +7,7 @@ import { Supervisor } from "../isolation/supervisor.ts";
 import { SetupError } from "../run/error.ts";
 import type { Clock, Logger } from "../run/seams.ts";
 import { DEFAULT_URL, type ManagedHttpOptions, PORT_PLACEHOLDER } from "./managed_options.ts";
-import { ProcessLines } from "./process_lines.ts";
+import { ProcessLines } from "../isolation/process_lines.ts";
 import { environmentOf } from "./server.ts";
 import { resolveValues } from "./values.ts";
 

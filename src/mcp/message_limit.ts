@@ -2,7 +2,7 @@
  * Bounds what a server may send over HTTP.
  * @module
  */
-import { LineTooLong } from "./lines.ts";
+import { LineTooLong } from "../isolation/lines.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -7,7 +7,7 @@
  */
 import { ChildProcess, exitReason, type ProcessOptions } from "../isolation/process.ts";
 import { McpFailure } from "./failure.ts";
-import { ProcessLines } from "./process_lines.ts";
+import { ProcessLines } from "../isolation/process_lines.ts";
 import { type JSONRPCMessage, JSONRPCMessageSchema, type Transport } from "./sdk.ts";
 
 /** What a stdio server is started with. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ManualClock } from "../testing/manual_clock.ts";
 import { macrotask } from "../testing/macrotask.ts";
 import { CallWatch, WatchedCall } from "./call_watch.ts";
-import { LineTooLong } from "./lines.ts";
+import { LineTooLong } from "../isolation/lines.ts";
 import { type FetchLike, watchedFetch } from "./watched_fetch.ts";
 
 const URL_OF_SERVER = "http://server.test/mcp";
