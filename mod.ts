@@ -136,6 +136,7 @@ export { ApprovalRequired, ModelRetry, ToolFailed } from "./src/tools/outcome.ts
 export { ToolCallPolicy } from "./src/tools/policy.ts";
 export type { PolicyScope } from "./src/tools/policy.ts";
 export type { AfterRule, BeforeRule, PolicyCall, ToolArguments } from "./src/tools/policy_rules.ts";
+export { HostToolset } from "./src/tools/host_toolset.ts";
 export { PrefixedToolset } from "./src/tools/prefixed.ts";
 export type { PrepareTools } from "./src/tools/preparation.ts";
 export { PreparedToolset } from "./src/tools/prepared.ts";
@@ -160,6 +161,12 @@ export type {
 export type { Toolset } from "./src/tools/toolset.ts";
 export { WrappedToolset } from "./src/tools/wrapped.ts";
 export type { ToolsChange } from "./src/tools/wrapped.ts";
+
+// Code mode.
+export { CodeMode } from "./src/code_mode/code_mode.ts";
+export type { CodeModeOptions, CodeTool } from "./src/code_mode/code_mode.ts";
+export type { CodeOptions, CodeSession } from "./src/code_mode/code_session.ts";
+export type { SandboxLimits } from "./src/code_mode/sandbox.ts";
 
 // MCP servers.
 export { ManagedMCP } from "./src/mcp/managed.ts";
@@ -199,6 +206,7 @@ export { AgenticWorkflow } from "./src/workflow/workflow.ts";
 export type { WorkflowDefinition, WorkflowFunction } from "./src/workflow/workflow.ts";
 
 // Backends.
+export { HostBackend } from "./src/models/host_backend.ts";
 export { DemoBackend } from "./src/models/demo.ts";
 export type { DemoBackendOptions } from "./src/models/demo.ts";
 export { FallbackBackend } from "./src/models/fallback.ts";

@@ -148,10 +148,11 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
    * @throws {SetupError} when two toolsets turn out to have a tool of one name
    */
   async start(): Promise<void> {
-    const { toolsets } = this.#plan;
+    const { toolsets, codeMode } = this.#plan;
     await enterToolsets(toolsets);
     try {
       checkKnownTools(toolsets);
+      await codeMode?.start(this.name);
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
@@ -160,7 +161,8 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
 
   /** Lets go of the toolsets. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#plan.toolsets.map((toolset) => leaveToolset(toolset)));
+    const { toolsets, codeMode } = this.#plan;
+    await Promise.all([...toolsets.map(leaveToolset), codeMode?.[Symbol.asyncDispose]()]);
   }
 
   #events(start: () => RunState<Deps>): AsyncGenerator<RunEvent> {

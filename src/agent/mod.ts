@@ -4,9 +4,14 @@
  */
 export { DEFAULT_MAX_STEPS, RunBudget } from "../run/budget.ts";
 export type { RunBudgetOptions, RunLimits } from "../run/budget.ts";
+export { CodeMode } from "../code_mode/code_mode.ts";
+export type { CodeModeOptions, CodeTool } from "../code_mode/code_mode.ts";
+export type { CodeOptions, CodeSession } from "../code_mode/code_session.ts";
+export type { SandboxLimits } from "../code_mode/sandbox.ts";
 export { ManagedMCP } from "../mcp/managed.ts";
 export { MCPToolset } from "../mcp/toolset.ts";
 export { ContextValue, EnvSecret } from "../mcp/values.ts";
+export { HostBackend } from "../models/host_backend.ts";
 export type { ApprovalPrompt } from "../tools/approval.ts";
 export { ApprovalRequiredToolset } from "../tools/approval_required.ts";
 export { CombinedToolset } from "../tools/combined.ts";
@@ -17,6 +22,7 @@ export { FilteredToolset } from "../tools/filtered.ts";
 export { FunctionToolset } from "../tools/function_toolset.ts";
 export { ApprovalRequired, ModelRetry, ToolFailed } from "../tools/outcome.ts";
 export { ToolCallPolicy } from "../tools/policy.ts";
+export { HostToolset } from "../tools/host_toolset.ts";
 export { PrefixedToolset } from "../tools/prefixed.ts";
 export { PreparedToolset } from "../tools/prepared.ts";
 export { RenamedToolset } from "../tools/renamed.ts";

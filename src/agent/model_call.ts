@@ -7,6 +7,7 @@ import { RunError } from "../run/error.ts";
 import type { Message, ModelSettings, ToolChoice } from "../run/request.ts";
 import type { StepContext } from "../tools/context.ts";
 import type { Toolset } from "../tools/toolset.ts";
+import { codeTools } from "./code_tools.ts";
 import { normaliseHistory } from "./history.ts";
 import { insertInstructions, systemMessages } from "./instructions.ts";
 import { NO_CLIENT_TOOLS } from "./client_tools.ts";
@@ -67,11 +68,14 @@ async function makeStepOffers<Deps>(
 ): Promise<Offers<Deps>> {
   const { plan } = run;
   if (!plan.fixedTools) {
-    return makeOffers(offerSources(run, await preparedHiddenTools(plan, toolsets, ctx)));
+    const prepared = await preparedHiddenTools(plan, toolsets, ctx);
+    return makeOffers(offerSources(run, codeTools(run, prepared, ctx)));
   }
   if (run.offers) return run.offers;
   const { cache } = plan;
   const hidden = cache.hidden ??= fixedHiddenTools(plan, plan.fixedTools);
+  // The tool that runs code belongs to its run.
+  if (plan.codeMode) return makeOffers(offerSources(run, codeTools(run, hidden, ctx)));
   return run.offers = run.clientTools === NO_CLIENT_TOOLS
     ? cache.offers ??= makeOffers(offerSources(run, hidden))
     : makeOffers(offerSources(run, hidden));

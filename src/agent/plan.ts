@@ -2,6 +2,7 @@
  * An agent's options, worked out once for all runs.
  * @module
  */
+import type { CodeMode } from "../code_mode/code_mode.ts";
 import type { Model } from "../models/model.ts";
 import type { RunLimits } from "../run/budget.ts";
 import { SetupError } from "../run/error.ts";
@@ -68,6 +69,8 @@ export interface AgentOptions<Deps = unknown, Output = string> {
   readonly toolTimeoutMs?: number;
   /** `deny`: requests that bring tools are refused. @default "allow" */
   readonly clientTools?: "allow" | "deny";
+  /** Lets the model write code that calls hidden tools. @default it calls them itself */
+  readonly codeMode?: CodeMode;
   /** Filters or edits the tools of a step; cannot add or rename. */
   readonly prepareTools?: PrepareTools<Deps>;
   /** Asked before calls of tools that require approval. @default as `approval` says */
@@ -105,6 +108,7 @@ export interface AgentPlan<Deps> {
   readonly historyProcessors: readonly HistoryProcessor<Deps>[];
   readonly toolTimeoutMs: number | undefined;
   readonly clientTools: "allow" | "deny";
+  readonly codeMode: CodeMode | undefined;
   readonly prepareTools: AgentOptions<Deps>["prepareTools"];
   readonly approve: AgentOptions<Deps>["approve"];
   readonly approval: AgentOptions<Deps>["approval"];
@@ -148,6 +152,7 @@ export function planAgent<Deps, Output>(options: AgentOptions<Deps, Output>): Ag
     historyProcessors: options.historyProcessors ?? [],
     toolTimeoutMs: options.toolTimeoutMs,
     clientTools: options.clientTools ?? "allow",
+    codeMode: options.codeMode,
     prepareTools: options.prepareTools,
     approve: options.approve,
     approval: options.approval,

@@ -2,6 +2,7 @@
  * Everything one run knows and changes. The agent itself has no state.
  * @module
  */
+import type { CodeSession } from "../code_mode/code_session.ts";
 import { deadlineError, RunBudget } from "../run/budget.ts";
 import { RunError } from "../run/error.ts";
 import type { Message, OutputFormat, RunRequest, SystemMessage } from "../run/request.ts";
@@ -78,6 +79,7 @@ export class RunState<Deps> {
   keptOpen = false;
 
   readonly #controller = new AbortController();
+  #codeSession: CodeSession | undefined;
   #inner: RunContext | undefined;
   readonly #retries = new Map<string, number>();
   #outputRetries = 0;
@@ -142,6 +144,11 @@ export class RunState<Deps> {
   #contextForCode(): RunContext {
     const { signal, budget } = this;
     return this.#inner ??= { ...this.context, signal, budget, reasoning: undefined };
+  }
+
+  /** Code of this run. */
+  get codeSession(): CodeSession {
+    return this.#codeSession ??= this.plan.codeMode!.session();
   }
 
   /** Whether the model is told of more than the client's conversation. */
@@ -225,6 +232,7 @@ export class RunState<Deps> {
     if (this.finishReason === undefined) {
       this.#controller.abort(new RunError("cancelled", "Run was given up"));
     }
+    await this.#codeSession?.[Symbol.asyncDispose]();
     if (this.#entered.length === 0) return;
     const left = await Promise.allSettled(this.#entered.map((toolset) => leaveToolset(toolset)));
     for (const result of left) {

@@ -20,6 +20,7 @@ import {
 import type { FinalOutput, RunState } from "./run_state.ts";
 import { checkArguments, type CheckedArguments } from "./tool_arguments.ts";
 import { executeTool } from "./tool_execution.ts";
+import { tellLabel } from "./tool_label.ts";
 
 /** The output call that won. */
 export interface Winner {
@@ -68,6 +69,7 @@ class BatchRunner<Deps> {
   readonly #scope: CallScope;
   /** Hidden calls that may run; the model is told to do without the others. */
   readonly #granted: number;
+  /** Labels that were told. */
   readonly #told = new Set<string>();
   /** Calls whose arguments will do. */
   readonly #checked = new Map<ToolCall, Extract<CheckedArguments<Deps>, { readonly ok: true }>>();
@@ -163,7 +165,7 @@ class BatchRunner<Deps> {
       parent: this.#scope,
       onBegin: () => {
         this.#batch.watcher?.onBegin(entry.call);
-        this.#tell(entry.offer.tool.label);
+        tellLabel(this.#run, entry.offer.tool.label, this.#told);
       },
     });
     if (outcome.type === "ok") this.#run.toolCalls += 1;
@@ -205,18 +207,6 @@ class BatchRunner<Deps> {
       });
     }
     this.#batch.settle(call, outcome, offer.maxRetries);
-  }
-
-  /** Progress, in the operator's words; several calls that say the same say it once. */
-  #tell(label: string | undefined): void {
-    const { context, asides } = this.#run;
-    if (!label || context.reasoning !== "progress" || this.#told.has(label)) return;
-    this.#told.add(label);
-    asides.push(
-      { type: "reasoning-start", source: "progress" },
-      { type: "reasoning-delta", text: label },
-      { type: "reasoning-end" },
-    );
   }
 
   #trace(trace: Trace["trace"]): void {

@@ -28,6 +28,12 @@ interface Execution {
   readonly onBegin: () => void;
 }
 
+/** What a tool returned, before it is told to the model. */
+export interface ToolReturn {
+  readonly type: "value";
+  readonly value: unknown;
+}
+
 /**
  * Runs a call whose arguments are checked, with all hooks around that.
  *
@@ -38,6 +44,22 @@ export async function executeTool<Deps>(
   hidden: HiddenCall<Deps>,
   execution: Execution,
 ): Promise<CallOutcome> {
+  const result = await callTool(run, hidden, execution);
+  if (result.type !== "value") return result;
+  const { profile } = run.plan.model;
+  return { type: "ok", messages: toResultMessages(hidden.call.id, result.value, { profile }) };
+}
+
+/**
+ * The same, for whoever has use for the value itself.
+ *
+ * @throws {RunError} as `executeTool` does
+ */
+export async function callTool<Deps>(
+  run: RunState<Deps>,
+  hidden: HiddenCall<Deps>,
+  execution: Execution,
+): Promise<CallOutcome | ToolReturn> {
   const { args, parent } = execution;
   const { call, ctx, offer: { tool, timeoutMs } } = hidden;
   let over = false;
@@ -61,8 +83,7 @@ export async function executeTool<Deps>(
         )
       )
       : await runTool(run, hidden, { ...execution, consented });
-    const { profile } = run.plan.model;
-    return { type: "ok", messages: toResultMessages(call.id, value, { profile }) };
+    return { type: "value", value };
   } catch (error) {
     const outcome = thrownOutcome(call, error);
     if (outcome) return outcome;
@@ -104,7 +125,7 @@ async function approveLate<Deps>(
   run: RunState<Deps>,
   hidden: HiddenCall<Deps>,
   { prompt, ...execution }: Execution & { readonly prompt: ApprovalPrompt | undefined },
-): Promise<CallOutcome> {
+): Promise<CallOutcome | ToolReturn> {
   const { call, offer, ctx } = hidden;
   if (ctx.approved || offer.tool.requiresApproval) {
     return textOutcome("denied", call.id, DENIED_TEXT);
@@ -116,5 +137,5 @@ async function approveLate<Deps>(
   } catch (error) {
     throw fatal(hidden, error, scope.signal);
   }
-  return refusal ?? await executeTool(run, approved(hidden), execution);
+  return refusal ?? await callTool(run, approved(hidden), execution);
 }

@@ -18,14 +18,14 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["tools", ["run", "json_schema", "context"]],
   ["isolation", ["run"]],
   ["mcp", ["run", "json_schema", "context", "tools", "isolation"]],
-  ["code_mode", ["run", "tools", "isolation"]],
+  ["code_mode", ["run", "context", "tools", "isolation"]],
   ["agent", ["run", "json_schema", "context", "models", "tools", "mcp", "code_mode"]],
   ["workflow", ["run", "json_schema", "context", "agent"]],
   ["adapters", ["run"]],
   ["module", RUNNERS],
   ["hosting", [...RUNNERS, "module", "protocols"]],
   ["deploy", [...RUNNERS, "module", "hosting"]],
-  ["cli", ["run", "context", "module", "hosting", "deploy"]],
+  ["cli", ["run", "context", "isolation", "module", "hosting", "deploy"]],
 ]);
 
 /** Faces of the package: they gather what others made, and nothing in `src/` imports them. */
