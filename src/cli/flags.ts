@@ -12,6 +12,8 @@ export interface FlagSpec {
   readonly command: string;
   /** Flags with a value. */
   readonly text?: readonly string[];
+  /** Flags with a value that may be given several times. */
+  readonly lists?: readonly string[];
   /** Flags without a value. */
   readonly switches?: readonly string[];
   /** Most arguments that are no flag. */
@@ -24,6 +26,8 @@ export interface Flags {
   readonly help: boolean;
   /** The value of a flag, or undefined when it was not given. */
   text(name: string): string | undefined;
+  /** The values of a flag that may be given several times. */
+  list(name: string): readonly string[];
   /** Whether a switch was given. */
   on(name: string): boolean;
   /** What is no flag, in order. */
@@ -36,13 +40,19 @@ export interface Flags {
  * @throws {SetupError} at an unknown flag, a flag without its value, or too many arguments
  */
 export function readFlags(args: readonly string[], spec: FlagSpec): Flags {
-  const texts = spec.text ?? [];
+  const lists = spec.lists ?? [];
+  const texts = [...spec.text ?? [], ...lists];
   const switches = ["help", ...spec.switches ?? []];
   const unknown = args.slice(0, end(args)).find((arg) => !isKnown(arg, [...texts, ...switches]));
   if (unknown !== undefined) throw unknownFlag(unknown, spec, [...texts, ...switches]);
-  const parsed = parseArgs(args, { string: texts, boolean: switches, alias: { help: "h" } });
+  const parsed = parseArgs(args, {
+    string: texts,
+    boolean: switches,
+    collect: lists,
+    alias: { help: "h" },
+  });
   for (const name of texts) {
-    if (parsed[name] === "") {
+    if ([parsed[name]].flat().includes("")) {
       throw new SetupError(`Flag "--${name}" needs a value; ${seeHelp(spec)}`);
     }
   }
@@ -55,6 +65,7 @@ export function readFlags(args: readonly string[], spec: FlagSpec): Flags {
   return {
     help: parsed.help === true,
     text: (name) => parsed[name],
+    list: (name) => parsed[name] ?? [],
     on: (name) => parsed[name] === true,
     arguments: rest,
   };

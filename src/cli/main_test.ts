@@ -58,8 +58,15 @@ Deno.test("main() says one clear sentence about wrong usage and exits with 2", a
     [["help", "deplyo"], 'Unknown command "deplyo" (did you mean "deploy"?); accepted: '],
     [["deplyo"], 'Cannot load module "deplyo": no such file (did you mean the command "deploy"?)'],
     [["missing.ts"], 'Cannot load module "missing.ts": no such file'],
-    [["agent.ts", "--sandbox"], 'Cannot serve "agent.ts" with --sandbox or --grant'],
-    [["agent.ts", "--grant", "net=a"], 'Cannot serve "agent.ts" with --sandbox or --grant'],
+    [["missing.ts", "--sandbox"], 'Cannot load module "missing.ts": no such file'],
+    [
+      ["missing.ts", "--grant", "nett=a"],
+      '--grant: Cannot use "nett=a"; accepted: a kind and what',
+    ],
+    [
+      ["missing.ts", "--integrity", "sha1-abc"],
+      '--integrity: Cannot use "sha1-abc"; accepted: "sha',
+    ],
     [["https://a.example/x.ts"], 'Cannot load module "https://a.example/x.ts": '],
     [["demo", "--hots", "x"], 'Unknown flag "--hots" (did you mean "--host"?)'],
     [["demo", "extra"], 'Unexpected argument "extra"'],

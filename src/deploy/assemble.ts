@@ -6,16 +6,16 @@ import type { App } from "../hosting/app.ts";
 import type { ApiKey } from "../hosting/auth/api_key.ts";
 import type { Entrypoint } from "../hosting/entrypoint.ts";
 import { FakeModels, type ModelSource } from "../hosting/fake_models.ts";
+import type { DependencyHealth } from "../hosting/health.ts";
 import { createHost } from "../hosting/host.ts";
-import { unavailable } from "../hosting/unavailable.ts";
-import type { Model } from "../models/model.ts";
+import { SetupError } from "../run/error.ts";
 import type { Logger } from "../run/seams.ts";
-import type { Toolset } from "../tools/toolset.ts";
 import { assembleAgent } from "./assemble/agents.ts";
 import { assembleBackends } from "./assemble/backends.ts";
 import { assembleBackgroundTasks } from "./assemble/background_tasks.ts";
 import { assembleMcpContext } from "./assemble/mcp_context.ts";
 import { assembleMcps } from "./assemble/mcps.ts";
+import { assembleModule, type ModuleParts } from "./assemble/modules.ts";
 import { assembleStore } from "./assemble/store.ts";
 import { notInForce } from "./not_in_force.ts";
 import type {
@@ -30,12 +30,14 @@ import { formatPath } from "./tree.ts";
 /** What the app gets besides the deployment. */
 export interface AssembleOptions {
   readonly logger: Logger;
+  /** Absolute path that modules and their permissions start from. @default the current folder */
+  readonly folder?: string;
 }
 
 /** Builds everything a deployment names; nothing is contacted before the app starts. */
 export async function assemble(
   deployment: ResolvedDeployment,
-  { logger }: AssembleOptions,
+  { logger, folder = Deno.cwd() }: AssembleOptions,
 ): Promise<App> {
   for (const path of notInForce(deployment)) {
     logger.log("warn", `Setting has no effect in this version: ${formatPath(path)}`);
@@ -43,10 +45,11 @@ export async function assemble(
   const backends = await assembleBackends(deployment.backends);
   const { toolsets, managed } = await assembleMcps(deployment, { logger });
   const { limits, mcps } = deployment;
+  const health: DependencyHealth[] = [];
+  const shared = { backends, toolsets, mcps, folder, logger, health };
   return createHost({
-    entrypoints: deployment.entrypoints.map((entrypoint) =>
-      assembleEntrypoint(entrypoint, { backends, toolsets, mcps })
-    ),
+    entrypoints: deployment.entrypoints.map((entrypoint) => assembleEntrypoint(entrypoint, shared)),
+    health,
     managedMcp: managed,
     store: assembleStore(deployment.store),
     logger,
@@ -63,10 +66,10 @@ export async function assemble(
 }
 
 /** What entrypoints share. */
-interface Shared {
-  readonly backends: ReadonlyMap<string, Model>;
-  readonly toolsets: ReadonlyMap<string, Toolset>;
+interface Shared extends ModuleParts {
   readonly mcps: readonly ResolvedMcp[];
+  /** Filled with a check for each module. */
+  readonly health: DependencyHealth[];
 }
 
 function assembleEntrypoint(entrypoint: ResolvedEntrypoint, shared: Shared): Entrypoint {
@@ -90,21 +93,18 @@ function assembleEntrypoint(entrypoint: ResolvedEntrypoint, shared: Shared): Ent
   };
 }
 
-/** What answers as the model; a placeholder where this version lacks what it needs. */
-function sourceOf(model: ResolvedModel, { backends, toolsets }: Shared): ModelSource {
-  const missing = missingMachinery(model);
-  if (missing !== undefined) return unavailable(missing);
-  const backend = model.source.type === "backend" ? backends.get(model.source.backend) : undefined;
-  if (!backend) return unavailable("its backend is not defined");
-  const own = model.mcps.flatMap((name) => toolsets.get(name) ?? []);
-  return () => assembleAgent(model, { backend, toolsets: own });
-}
-
-/** Why a model cannot serve in this version. */
-function missingMachinery(model: ResolvedModel): string | undefined {
-  if (model.source.type === "module") return "models with a module cannot run in this version";
-  if (model.codeMode) return "models with code_mode cannot run in this version";
-  return undefined;
+/** What answers as the model. */
+function sourceOf(model: ResolvedModel, shared: Shared): ModelSource {
+  const { source } = model;
+  if (source.type === "module") {
+    const { source: build, health } = assembleModule(model, source, shared);
+    shared.health.push(health);
+    return build;
+  }
+  const backend = shared.backends.get(source.backend);
+  if (!backend) throw new SetupError(`Model "${model.id}" has a backend that is not defined`);
+  const toolsets = model.mcps.flatMap((name) => shared.toolsets.get(name) ?? []);
+  return () => assembleAgent(model, { backend, toolsets });
 }
 
 function apiKeyOf({ name, secret, models, expiresAtMs }: ResolvedKey): ApiKey {

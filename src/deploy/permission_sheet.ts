@@ -2,13 +2,13 @@
  * What each model can reach: the sheet an operator reads before trusting a deployment.
  * @module
  */
+import { GRANT_KINDS, type Grants } from "../isolation/grant.ts";
 import { maskedUrl } from "./describe/mapping.ts";
-import {
-  PERMISSION_KINDS,
-  type ResolvedBackend,
-  type ResolvedDeployment,
-  type ResolvedMcp,
-  type ResolvedModel,
+import type {
+  ResolvedBackend,
+  ResolvedDeployment,
+  ResolvedMcp,
+  ResolvedModel,
 } from "./resolved.ts";
 
 /** One line for each thing that each model can reach. */
@@ -31,11 +31,15 @@ function reach(model: ResolvedModel, deployment: ResolvedDeployment): string[] {
     : [
       `runs ${maskedUrl(source.specifier)} in a process of its own`,
       `integrity ${source.integrity ?? "not pinned"}`,
-      ...PERMISSION_KINDS.map((kind) => {
+      ...GRANT_KINDS.map((kind) => {
         const granted = source.permissions[kind];
         if (granted === "all") return `${kind} all`;
         return `${kind} ${granted.length === 0 ? "none" : granted.join(", ")}`;
       }),
+      ...wideGrants(source.permissions),
+      ...source.backends.flatMap((name) => backendChain(name, deployment.backends)).map((backend) =>
+        `through the server: ${describeBackend(backend)}`
+      ),
     ];
   const tasks = model.backgroundTasks.type === "backend"
     ? backendChain(model.backgroundTasks.backend, deployment.backends).map((backend) =>
@@ -47,6 +51,17 @@ function reach(model: ResolvedModel, deployment: ResolvedDeployment): string[] {
     ? ["runs TypeScript of its own in a process without permissions"]
     : [];
   return [...lines, ...tasks, ...mcps, ...describeApproval(model), ...code];
+}
+
+/** Grants that reach further than their words. */
+function wideGrants({ run, ffi, import: imports }: Grants): string[] {
+  return [
+    ...imports.length === 0
+      ? []
+      : ["import is a network channel: it can carry what the module knows"],
+    ...run.length === 0 ? [] : ["run: what it starts is not bound by any of this"],
+    ...ffi.length === 0 ? [] : ["ffi: native code is not bound by any of this"],
+  ];
 }
 
 /** The backend and all that stand in for it, each once, in the order in which they are tried. */

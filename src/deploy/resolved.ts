@@ -2,6 +2,7 @@
  * A deployment with every default filled in, every unit parsed and every name known to exist.
  * @module
  */
+import type { Grants } from "../isolation/grant.ts";
 import type { ModelSettings } from "../run/request.ts";
 
 /** A whole deployment. */
@@ -126,8 +127,10 @@ export interface ResolvedModel {
     | {
       readonly type: "module";
       readonly specifier: string;
-      readonly permissions: ResolvedPermissions;
+      readonly permissions: Grants;
       readonly integrity: string | undefined;
+      /** Backends that it may call. */
+      readonly backends: readonly string[];
     };
   readonly description: string | undefined;
   readonly instructions: string | undefined;
@@ -165,23 +168,6 @@ export interface ResolvedApproval {
   readonly prompts: Readonly<Record<string, ResolvedPrompt>>;
 }
 
-/** The kinds of permission a module can be given. */
-export const PERMISSION_KINDS = [
-  "net",
-  "read",
-  "write",
-  "env",
-  "run",
-  "import",
-  "sys",
-  "ffi",
-] as const;
-
-/** What a module may do: nothing, everything or the listed things of each kind. */
-export type ResolvedPermissions = Readonly<
-  Record<(typeof PERMISSION_KINDS)[number], "all" | readonly string[]>
->;
-
 /** Which reasoning clients see. */
 export type ResolvedReasoning =
   | { readonly mode: "disabled" | "agent" | "custom" }
@@ -216,6 +202,7 @@ export interface ResolvedModelLimits extends ResolvedLoadLimits {
   readonly maxToolCalls: number | undefined;
   readonly maxTokens: number | undefined;
   readonly maxSeconds: number | undefined;
+  readonly maxMemoryBytes: number | undefined;
 }
 
 /** What the server takes at all; undefined fields are left to the server's own defaults. */

@@ -4,6 +4,7 @@
  */
 import { SetupError } from "../run/error.ts";
 import type { Runner } from "../run/runner.ts";
+import { expectFile } from "./local_file.ts";
 import { locate, type ModuleReference, parseReference } from "./reference.ts";
 
 /** What an export must be: one model, a registry or record of several, or a factory of any. */
@@ -51,21 +52,6 @@ export async function loadModule(text: string, folder: string): Promise<LoadedMo
 /** A specifier as it may be shown: a URL can carry a password or token. */
 function shown(specifier: string): string {
   return specifier.replace(/\/\/[^/@]*@/, "//").replace(/\?.*$/s, "");
-}
-
-async function expectFile(path: string | URL, specifier: string): Promise<void> {
-  try {
-    const info = await Deno.stat(path);
-    if (!info.isDirectory) return;
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "no such file"
-      : cause instanceof Error
-      ? cause.name
-      : "unknown reason";
-    throw new SetupError(`Cannot load module "${specifier}": ${reason}`, { cause });
-  }
-  throw new SetupError(`Cannot load module "${specifier}": expected a file, got a folder`);
 }
 
 type Namespace = Readonly<Record<string, unknown>>;

@@ -57,3 +57,20 @@ export function locate(specifier: string, folder: string): ModuleLocation {
 function encodePath(path: string): string {
   return path.replaceAll(/[%?#\\]/g, (char) => encodeURIComponent(char)).replace(/^\/\/+/, "/");
 }
+
+/** Whether code behind a specifier is the operator's own: a file of this machine. */
+export function isLocal(specifier: string, folder: string): boolean {
+  return locate(specifier, folder).type === "local";
+}
+
+/** The nearest `deno.json` above a local module, by whose names it may import; undefined: none. */
+export async function findConfig(moduleUrl: string): Promise<string | undefined> {
+  for (let folder = new URL(".", moduleUrl);; folder = new URL("..", folder)) {
+    for (const name of ["deno.json", "deno.jsonc"]) {
+      const config = new URL(name, folder);
+      const info = await Deno.stat(config).catch(() => undefined);
+      if (info?.isFile) return decodeURIComponent(config.pathname);
+    }
+    if (folder.pathname === "/" || folder.href === new URL("..", folder).href) return undefined;
+  }
+}

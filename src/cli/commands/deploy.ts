@@ -66,6 +66,12 @@ async function deploy(path: string, { overrides, terminal }: DeployOptions): Pro
   ]);
   const { host, port, log } = deployment;
   const logger = lineLogger({ format: log, color: terminal.colour });
-  const app = await assemble(deployment, { logger });
+  const app = await assemble(deployment, { logger, folder: folderOf(path) });
   return await serveApp(app, { host, port, log, logger, terminal });
+}
+
+/** Modules lie beside the file that names them. */
+function folderOf(path: string): string {
+  const url = new URL(path.replaceAll(/[%?#]/g, encodeURIComponent), `file://${Deno.cwd()}/`);
+  return decodeURIComponent(new URL(".", url).pathname);
 }

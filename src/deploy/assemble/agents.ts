@@ -3,6 +3,7 @@
  * @module
  */
 import { Agent } from "../../agent/agent.ts";
+import { CodeMode } from "../../code_mode/code_mode.ts";
 import type { Model } from "../../models/model.ts";
 import { CombinedToolset } from "../../tools/combined.ts";
 import type { Toolset } from "../../tools/toolset.ts";
@@ -23,7 +24,7 @@ export function assembleAgent(
   { backend, toolsets }: AgentParts,
 ): Agent<unknown, unknown> {
   const { approval, limits } = model;
-  const { maxSteps, maxToolCalls, maxTokens, maxSeconds } = limits;
+  const { maxSteps, maxToolCalls, maxTokens, maxSeconds, maxMemoryBytes } = limits;
   const guarded = approval.tools.length > 0 && toolsets.length > 0;
   return new Agent<unknown, unknown>({
     name: model.id,
@@ -33,6 +34,7 @@ export function assembleAgent(
     settings: model.settings,
     limits: { maxSteps, maxToolCalls, maxTokens, maxSeconds },
     clientTools: model.clientTools,
+    codeMode: model.codeMode ? new CodeMode({ maxMemoryBytes }) : undefined,
     approval: approval.ask === "client" ? "client" : undefined,
     approvalPrompt: approval.prompt,
   });

@@ -21,9 +21,16 @@ export interface Known {
   readonly findings: Findings;
 }
 
-const MODULE_KEYS = ["permissions", "integrity"] as const;
+const MODULE_KEYS = ["permissions", "integrity", "backends"] as const;
 const AGENT_KEYS = ["instructions", "settings", "code_mode", "approval"] as const;
-const MODULE_SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "jsr:", "npm:", "file:"]);
+const MODULE_SCHEMES: ReadonlySet<string> = new Set([
+  "http:",
+  "https:",
+  "jsr:",
+  "npm:",
+  "data:",
+  "file:",
+]);
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]+:/;
 
 /** Checks what answers each model, the names it points to, and keys that exclude each other. */
@@ -54,7 +61,7 @@ function sourceProblems(model: TreeMapping, path: TreePath, { findings }: Known)
     findings.add(
       at,
       `Cannot load from ${shown}`,
-      "a path, or a URL of http, https, jsr, npm or file",
+      "a path, or a URL of http, https, jsr, npm, data or file",
     );
   }
 }
@@ -64,6 +71,9 @@ function referenceProblems(model: TreeMapping, path: TreePath, known: Known): vo
   const backends = { kind: "backend", names: known.backends, findings };
   const backend = asText(model.backend);
   if (backend) expectKnown(backend, [...path, "backend"], backends);
+  for (const { text, path: at } of textsOf(model.backends, [...path, "backends"])) {
+    expectKnown(text, at, backends);
+  }
   const cheaper = asText(asMapping(model.background_tasks)?.backend);
   if (cheaper) expectKnown(cheaper, [...path, "background_tasks", "backend"], backends);
   for (const { text, path: at } of textsOf(model.mcps, [...path, "mcps"])) {

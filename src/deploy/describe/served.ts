@@ -2,18 +2,17 @@
  * What the deployment serves: keys and models of an entrypoint.
  * @module
  */
+import { GRANT_KINDS, type Grants } from "../../isolation/grant.ts";
 import { formatDuration } from "../../run/units.ts";
-import {
-  PERMISSION_KINDS,
-  type ResolvedApproval,
-  type ResolvedEntrypoint,
-  type ResolvedKey,
-  type ResolvedLoadLimits,
-  type ResolvedModel,
-  type ResolvedPermissions,
+import type {
+  ResolvedApproval,
+  ResolvedEntrypoint,
+  ResolvedKey,
+  ResolvedLoadLimits,
+  ResolvedModel,
 } from "../resolved.ts";
 import type { Writable } from "../yaml_text.ts";
-import { durationOf, filled, type Mapping, MASK, masked, maskedUrl } from "./mapping.ts";
+import { durationOf, filled, type Mapping, MASK, masked, maskedUrl, sizeOf } from "./mapping.ts";
 
 /** An entrypoint as a file would tell it. */
 export function describeScope({ keys, models }: ResolvedEntrypoint): Mapping {
@@ -40,6 +39,7 @@ function describeModel(model: ResolvedModel): Mapping {
       module: maskedUrl(source.specifier),
       permissions: filled(describePermissions(source.permissions)),
       integrity: source.integrity,
+      backends: filled(source.backends),
     },
     description: model.description,
     instructions: model.instructions,
@@ -62,6 +62,7 @@ function describeModel(model: ResolvedModel): Mapping {
       "max_tool_calls": limits.maxToolCalls,
       "max_tokens": limits.maxTokens,
       "max_seconds": limits.maxSeconds,
+      "max_memory": sizeOf(limits.maxMemoryBytes),
       ...describeLoad(limits),
     }),
     lifecycle: model.lifecycle,
@@ -100,8 +101,8 @@ function describeReasoning({ responsesReasoning: reasoning }: ResolvedModel): Wr
   };
 }
 
-function describePermissions(permissions: ResolvedPermissions): Mapping {
-  return Object.fromEntries(PERMISSION_KINDS.map((kind) => {
+function describePermissions(permissions: Grants): Mapping {
+  return Object.fromEntries(GRANT_KINDS.map((kind) => {
     const granted = permissions[kind];
     return [kind, granted === "all" ? true : filled(granted)];
   }));

@@ -2,16 +2,15 @@
  * Defaults of what the deployment serves: keys and models.
  * @module
  */
+import { GRANT_KINDS, type Grants } from "../../isolation/grant.ts";
 import type { ModelSettings } from "../../run/request.ts";
-import { parseDuration } from "../../run/units.ts";
-import {
-  PERMISSION_KINDS,
-  type ResolvedApproval,
-  type ResolvedKey,
-  type ResolvedLoadLimits,
-  type ResolvedModel,
-  type ResolvedPermissions,
-  type ResolvedReasoning,
+import { parseDuration, parseSize } from "../../run/units.ts";
+import type {
+  ResolvedApproval,
+  ResolvedKey,
+  ResolvedLoadLimits,
+  ResolvedModel,
+  ResolvedReasoning,
 } from "../resolved.ts";
 import type { DeploymentFile } from "../schema.ts";
 import { listOf } from "./upstream.ts";
@@ -52,6 +51,7 @@ export function resolveModel(
       specifier: model.module,
       permissions: resolvePermissions(model.permissions),
       integrity: model.integrity,
+      backends: listOf(model.backends),
     },
     description: model.description,
     instructions: model.instructions,
@@ -66,6 +66,9 @@ export function resolveModel(
       maxToolCalls: model.limits?.max_tool_calls,
       maxTokens: model.limits?.max_tokens,
       maxSeconds: model.limits?.max_seconds,
+      maxMemoryBytes: model.limits?.max_memory === undefined
+        ? undefined
+        : parseSize(model.limits.max_memory),
     },
     lifecycle: model.lifecycle ?? "startup",
     dependencyPolicy: model.dependency_policy ?? "fail",
@@ -108,11 +111,11 @@ function resolveSettings(settings: ModelFile["settings"] = {}): ModelSettings {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function resolvePermissions(permissions: ModelFile["permissions"] = {}): ResolvedPermissions {
-  return Object.fromEntries(PERMISSION_KINDS.map((kind) => {
+function resolvePermissions(permissions: ModelFile["permissions"] = {}): Grants {
+  return Object.fromEntries(GRANT_KINDS.map((kind) => {
     const granted = permissions[kind];
     return [kind, granted === true ? "all" : granted ?? []];
-  })) as ResolvedPermissions;
+  })) as Grants;
 }
 
 function resolveReasoning(reasoning: ModelFile["responses_reasoning"]): ResolvedReasoning {

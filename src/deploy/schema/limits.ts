@@ -31,6 +31,9 @@ export const modelLimitsSchema = mapping({
   max_tool_calls: whole(0).optional().describe("Most hidden tool calls of one run."),
   max_tokens: whole(1).optional().describe("Most tokens of one run, all its model calls together."),
   max_seconds: positive().optional().describe("Longest a run may take, in seconds."),
+  max_memory: size().optional().describe(
+    "Most memory of a module's process, or of a sandbox of code_mode. Default 512MiB and 256MiB.",
+  ),
   ...keyLimitsSchema.shape,
 });
 

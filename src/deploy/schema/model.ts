@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from "zod";
+import { INTEGRITY_FORM } from "../../module/graph/integrity.ts";
 import { modelLimitsSchema } from "./limits.ts";
 import {
   decimal,
@@ -15,6 +16,7 @@ import {
   name,
   named,
   oneOf,
+  oneOrMore,
   text,
   whole,
 } from "./scalar.ts";
@@ -119,13 +121,16 @@ export const modelsSchema = named("model_id", {
   backend: name("the name of a backend").optional().describe(
     "The backend that answers. Exactly one of backend and module.",
   ),
+  backends: oneOrMore(name(), "a list of names under backends").optional().describe(
+    "Backends that a module may call, through the server and without seeing a key. Default: none.",
+  ),
   module: text("a path or URL of a module").optional().describe(
-    'A module that exports an agent or workflow, as "./agent.ts" or "https://example.com/agent.ts#name". It runs in a process of its own with the permissions given here.',
+    'A module that exports an agent or workflow, as "./agent.ts" or "https://example.com/agent.ts#name": a path, or a URL of http, https, jsr, npm or data. It runs in a process of its own with the permissions given here.',
   ),
   description: text().optional().describe("What the model is for; shown to people."),
   instructions: text().optional().describe("Standing orders, put before whatever a client sends."),
   mcps: mcpNames().optional().describe(
-    "MCP servers whose tools this model uses, hidden from clients. Default: those of the entrypoint; an empty list is none.",
+    "MCP servers whose tools this model uses, or its module may use, hidden from clients. Default: those of the entrypoint, and none for a module; an empty list is none.",
   ),
   code_mode: flag().optional().describe(
     "Replace the hidden tools by one that runs TypeScript calling them, in a process without permissions. Default false.",
@@ -144,8 +149,10 @@ export const modelsSchema = named("model_id", {
     "Which reasoning clients see, on both APIs. Default disabled.",
   ),
   permissions: permissionsSchema.optional().describe("What the module may do. Default: nothing."),
-  integrity: form(/^sha256-[A-Za-z0-9+/]{43}=$/, 'a hash as "sha256-" and 44 Base64 characters')
-    .optional().describe("Hash that the module's source must have."),
+  integrity: form(INTEGRITY_FORM, 'a hash as "sha256-" and 44 Base64 characters')
+    .optional().describe(
+      "Hash that the module and everything it imports must have; the log tells it when the module starts.",
+    ),
   client_tools: oneOf(["allow", "deny"]).optional().describe(
     "Whether clients may bring their own tools; deny refuses such a request. Default allow.",
   ),

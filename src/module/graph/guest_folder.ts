@@ -1,0 +1,63 @@
+/**
+ * A cache of Deno's that holds one module's graph and nothing else.
+ * @module
+ */
+import type { ModuleGraph } from "./module_graph.ts";
+
+/** What Deno would keep for web pages, and for code that is made up at run time. */
+const CLOSED = ["location_data", "gen/data", "gen/blob"] as const;
+
+/**
+ * Fills a folder with a graph, for use as `DENO_DIR`. Files are linked where they can be, else copied.
+ *
+ * A process that has no permission to write writes to its cache nonetheless, through `caches`,
+ * `localStorage` and whatever it imports from `data:`. Where these would go there are files instead of
+ * folders, so that they fail.
+ */
+export async function fillGuestFolder(folder: string, graph: ModuleGraph): Promise<void> {
+  await Deno.mkdir(`${folder}/gen`, { recursive: true });
+  await Promise.all(CLOSED.map((name) => Deno.writeFile(`${folder}/${name}`, new Uint8Array())));
+  const { remote, npm } = graph.caches;
+  const folders = new Set<string>();
+  for (const path of remoteFiles(graph)) {
+    const target = `${folder}/remote${path.slice(remote.length)}`;
+    await ensureParent(target, folders);
+    await linkOrCopy(path, target);
+  }
+  for (const path of new Set(graph.packages.map((entry) => entry.path))) {
+    await linkTree(path, `${folder}/npm${path.slice(npm.length)}`);
+  }
+}
+
+/** Cached files, with what Deno keeps of the packages of JSR beside them. */
+function remoteFiles({ files, caches: { remote } }: ModuleGraph): string[] {
+  return files.flatMap(({ path }) => path?.startsWith(`${remote}/`) ? [path] : []);
+}
+
+async function linkTree(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  const deeper: Promise<void>[] = [];
+  for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    if (isDirectory) deeper.push(linkTree(source, target));
+    else if (isFile) deeper.push(linkOrCopy(source, target));
+  }
+  await Promise.all(deeper);
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await Deno.link(from, to);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    // On another disk, or a disk without links.
+    await Deno.copyFile(from, to);
+  }
+}
+
+async function ensureParent(path: string, known: Set<string>): Promise<void> {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (known.has(parent)) return;
+  await Deno.mkdir(parent, { recursive: true });
+  known.add(parent);
+}

@@ -1,0 +1,135 @@
+/**
+ * Which part of what Deno resolves a module may have.
+ *
+ * What is imported statically belongs to a module. What it imports at run time, by `import()`, is a
+ * grant like any other, with two exceptions: a module's own files, which come from where it does, and
+ * what packages load by themselves when they are needed.
+ *
+ * @module
+ */
+import type { Grants } from "../../isolation/grant.ts";
+import { SetupError } from "../../run/error.ts";
+import { type GraphInfo, hostOf, shownSpecifier } from "./graph_info.ts";
+
+/** A file of code. */
+export interface GraphFile {
+  /** Where it came from: a `file:` or `http(s):` URL, or `data:`. */
+  readonly specifier: string;
+  /** Where it lies; undefined for `data:`. */
+  readonly path: string | undefined;
+}
+
+/** An npm package. */
+export interface GraphPackage {
+  /** As `zod@4.1.0`. */
+  readonly id: string;
+  /** Where it lies. */
+  readonly path: string;
+}
+
+type Module = GraphInfo["modules"][number];
+
+/**
+ * The files and packages that belong to a module.
+ *
+ * @throws {SetupError} naming what it needs and must not, or cannot, have
+ */
+export function reachable(
+  info: GraphInfo,
+  { specifier, imports }: { readonly specifier: string; readonly imports: Grants["import"] },
+): { readonly files: readonly GraphFile[]; readonly packages: readonly GraphPackage[] } {
+  const modules = new Map(info.modules.map((module) => [module.specifier, module]));
+  const found = new Set<string>();
+  const packages = new Set<string>();
+  const waiting = [specifier];
+  while (waiting.length > 0) {
+    const next = waiting.pop()!;
+    const at = resolved(next, info.redirects);
+    if (found.has(at)) continue;
+    found.add(at);
+    const module = modules.get(at);
+    if (!module || module.error !== undefined) throw missing(next, module?.error);
+    for (
+      const { isDynamic = false, code, npmPackage, ...dependency } of module.dependencies ?? []
+    ) {
+      // Types alone are not there when code runs.
+      if (!code) continue;
+      const target = code.specifier ?? dependency.specifier;
+      if (isDynamic && !mayImport(module, { target, imports })) continue;
+      if (code.error !== undefined && !isDynamic) throw missing(target, code.error);
+      if (npmPackage !== undefined) addPackage(npmPackage, info, packages);
+      else if (code.specifier !== undefined && !isBuiltIn(target)) waiting.push(target);
+    }
+    if (at.startsWith("npm:")) addRootPackage(at, info, packages);
+  }
+  return {
+    files: [...found].filter((at) => !at.startsWith("npm:")).sort().map((at) => ({
+      specifier: at,
+      path: modules.get(at)?.local ?? undefined,
+    })),
+    packages: [...packages].sort().map((id) => ({ id, path: packagePath(id, info) })),
+  };
+}
+
+/** Whether code may import at run time what it says it will. */
+function mayImport(
+  { specifier: from }: Module,
+  { target, imports }: { readonly target: string; readonly imports: Grants["import"] },
+): boolean {
+  if (imports === "all" || target.startsWith("data:") || isBuiltIn(target)) return true;
+  const [here, there] = [URL.parse(from), URL.parse(target)];
+  // What a package of a registry loads later is as much a part of it as what it loads at once.
+  if (here?.host === "jsr.io") return true;
+  if (!here || !there) return false;
+  if (there.protocol === "npm:") return imports.includes("registry.npmjs.org");
+  if (there.protocol === "jsr:") return imports.includes("jsr.io");
+  if (there.protocol === "file:") return here.protocol === "file:";
+  return hostOf(here) === hostOf(there) || imports.includes(there.hostname) ||
+    imports.includes(hostOf(there));
+}
+
+function isBuiltIn(specifier: string): boolean {
+  return specifier.startsWith("node:");
+}
+
+function resolved(specifier: string, redirects: Readonly<Record<string, string>>): string {
+  let at = specifier;
+  for (let hops = 0; hops < 10 && Object.hasOwn(redirects, at); hops++) at = redirects[at]!;
+  return at;
+}
+
+function addPackage(id: string, info: GraphInfo, packages: Set<string>): void {
+  const waiting = [id];
+  while (waiting.length > 0) {
+    const next = waiting.pop()!;
+    if (packages.has(next)) continue;
+    packages.add(next);
+    waiting.push(...info.npmPackages[next]?.dependencies ?? []);
+  }
+}
+
+/** A module that is itself of npm, as `npm:/zod@4.1.0`, says no more than name and version. */
+function addRootPackage(specifier: string, info: GraphInfo, packages: Set<string>): void {
+  const [, name] = /^npm:\/?((?:@[^/]+\/)?[^/@]+@[^/]+)/.exec(specifier) ?? [];
+  for (const [id, { name: known, version }] of Object.entries(info.npmPackages)) {
+    if (`${known}@${version}` === name) addPackage(id, info, packages);
+  }
+}
+
+function packagePath(id: string, info: GraphInfo): string {
+  const path = info.npmPackages[id]?.localPath;
+  if (path === undefined) throw missing(`npm:${id}`, "it is not in the cache");
+  return path;
+}
+
+function missing(specifier: string, error: string | undefined): SetupError {
+  const shown = shownSpecifier(specifier);
+  const host = /Requires import access to "([^"]+)"/.exec(error ?? "")?.[1];
+  return new SetupError(
+    host === undefined
+      ? `Cannot load "${shown}": ${
+        error?.split("\n", 1)[0]?.replaceAll(specifier, shown) ?? "it is not there"
+      }`
+      : `Cannot load "${shown}": code may not come from "${host}"; grant import=${host} to allow it`,
+  );
+}

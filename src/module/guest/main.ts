@@ -1,0 +1,83 @@
+/**
+ * The program of a guest's process: loads one module and answers runs with what it exports.
+ *
+ * It is handed to Deno as text, from wherever the host itself was loaded, so that this folder imports
+ * nothing of ours but types. A module may meddle with everything in here: it hurts no run but those it
+ * answers anyway, and the host believes nothing that is said.
+ *
+ * @module
+ */
+import type { HostMessage } from "../guest_messages.ts";
+import { type ExportedModel, modelsOf, pick } from "./exported_models.ts";
+import { told } from "./failure.ts";
+import { ask, onReply } from "./host_services.ts";
+import { keepOutput, output } from "./output.ts";
+import { GuestRun } from "./runs.ts";
+
+type Message<Type extends HostMessage["type"]> = Extract<HostMessage, { readonly type: Type }>;
+
+const input = Deno.stdin.readable;
+let models: readonly ExportedModel[] = [];
+const runs = new Map<number, GuestRun>();
+
+async function start(message: Message<"start">): Promise<void> {
+  const { specifier, exportName, backends, mcps } = message;
+  // What `HostBackend` and `HostToolset` of the module's own fakellm look for.
+  Object.defineProperty(globalThis, Symbol.for("fakellm.host"), { value: { backends, mcps, ask } });
+  try {
+    models = await modelsOf(pick(await import(specifier), exportName));
+    await Promise.all(models.map((model) => model.start()));
+    output.send({ type: "ready", protocol: 1, models: models.map(({ shown }) => shown) });
+  } catch (error) {
+    const message = error instanceof Error ? `${error.name}: ${told(error)}` : `${error}`;
+    output.send({ type: "failed", message });
+  }
+}
+
+async function run(message: Message<"run">): Promise<void> {
+  const model = models.find(({ shown }) => shown.id === message.model);
+  if (!model) {
+    const error = { family: "other", name: "Error", message: "No such model" } as const;
+    return output.send({ type: "error", run: message.run, error });
+  }
+  const started = new GuestRun(message);
+  runs.set(message.run, started);
+  await started.answer(model, message);
+  runs.delete(message.run);
+}
+
+function take(message: HostMessage): void {
+  switch (message.type) {
+    case "start":
+      return void start(message);
+    case "run":
+      return void run(message);
+    case "credit":
+      return runs.get(message.run)?.grant(message.events);
+    case "abort":
+      return runs.get(message.run)?.abort();
+    case "ping":
+      return output.send({ type: "pong", ping: message.ping });
+    case "reply":
+    case "reply-events":
+    case "reply-error":
+      return onReply(message);
+    case "stop":
+      return void Promise.allSettled(models.map((model) => model.close())).then(() => Deno.exit(0));
+  }
+}
+
+keepOutput();
+let begun = "";
+for await (const chunk of input.pipeThrough(new TextDecoderStream())) {
+  // A message may be long and come in many pieces: each is looked at once.
+  if (!chunk.includes("\n")) {
+    begun += chunk;
+    continue;
+  }
+  const lines = (begun + chunk).split("\n");
+  begun = lines.pop()!;
+  for (const line of lines) if (line !== "") take(JSON.parse(line));
+}
+// Nobody is left to talk to.
+Deno.exit(0);

@@ -1,0 +1,323 @@
+/**
+ * One running guest: its process, its runs, and what it is held to.
+ * @module
+ */
+import { Channel } from "../isolation/channel.ts";
+import { OutputLog } from "../isolation/output_log.ts";
+import { type ChildProcess, exitReason } from "../isolation/process.ts";
+import { Rate } from "../isolation/rate.ts";
+import { RunError, SetupError } from "../run/error.ts";
+import type { RunRequest } from "../run/request.ts";
+import type { RunContext } from "../run/runner.ts";
+import type { Clock, Logger } from "../run/seams.ts";
+import { untilAborted } from "../run/until_aborted.ts";
+import { GuestCalls } from "./guest_calls.ts";
+import { type CheckedMessage, readGuestMessage } from "./guest_check.ts";
+import { contextFor } from "./guest_context.ts";
+import { errorOf } from "./guest_failure.ts";
+import type { GuestModel, HostMessage } from "./guest_messages.ts";
+import { CREDIT, GuestRun } from "./guest_run.ts";
+import { type GuestServices, RunServices } from "./guest_services.ts";
+import { GuestWatch } from "./guest_watch.ts";
+
+/** What a guest's process is started for. */
+export interface GuestProcessOptions {
+  /** Names it in logs and errors. */
+  readonly name: string;
+  /** Starts the process. */
+  readonly spawn: () => Promise<ChildProcess>;
+  /** Absolute specifier of the module. */
+  readonly specifier: string;
+  /** The export to take. */
+  readonly exportName: string | undefined;
+  /** What it may use of its host. */
+  readonly services: GuestServices;
+  /** Longest time until it is ready, in milliseconds. */
+  readonly startTimeoutMs: number;
+  /** Longest silence while something is asked of it, in milliseconds. */
+  readonly hangMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
+/** Most runs at once. */
+const MAX_RUNS = 1000;
+/** Log lines a second, and at once: many times what a guest's own program lets through. */
+const LOGS = { perSecond: 1000, burst: 10_000 };
+/** Longest a guest may take to tell that a run is over that was stopped, in milliseconds. */
+const STOP_MS = 10_000;
+
+type Said<Type extends CheckedMessage["type"]> = Extract<CheckedMessage, { readonly type: Type }>;
+
+/** A guest from its start to its end. */
+export class GuestProcess implements AsyncDisposable {
+  /** Settles once it can answer no more, with the reason; an empty one where the host stopped it. */
+  readonly ended: Promise<string>;
+  readonly #process: ChildProcess;
+  readonly #options: GuestProcessOptions;
+  readonly #channel: Channel;
+  readonly #calls: GuestCalls;
+  readonly #watch: GuestWatch;
+  readonly #log: OutputLog;
+  readonly #logs: Rate;
+  readonly #runs = new Map<number, OpenRun>();
+  readonly #ready = Promise.withResolvers<readonly GuestModel[]>();
+  readonly #end = Promise.withResolvers<string>();
+  #answered = false;
+  #runCount = 0;
+  /** Why it can answer no more. */
+  #reason: string | undefined;
+  #stopping = false;
+
+  private constructor(process: ChildProcess, options: GuestProcessOptions) {
+    const { name, clock, logger, hangMs } = options;
+    this.#process = process;
+    this.#options = options;
+    this.#log = new OutputLog({ fields: { module: name }, logger, clock });
+    this.#logs = new Rate({ ...LOGS, clock });
+    this.#channel = new Channel(process, {
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      maxQueuedBytes: MAX_QUEUED_BYTES,
+      onLine: (line) => this.#take(readGuestMessage(line), line.length),
+      onBreach: (reason) => this.#kill(reason),
+      clock,
+    });
+    this.#calls = new GuestCalls({
+      send: this.#send,
+      onFailure: (service, error) =>
+        logger.log("warn", "Service of a guest failed", {
+          module: name,
+          service,
+          detail: error instanceof Error ? error.message : String(error),
+        }),
+      clock,
+    });
+    this.#watch = new GuestWatch({
+      pid: process.pid,
+      clock,
+      hangMs,
+      ping: (ping) => this.#send({ type: "ping", ping }),
+      onFault: (reason) => this.#kill(reason),
+    });
+    this.ended = this.#end.promise;
+    void this.#follow();
+  }
+
+  /**
+   * Starts a guest and waits until its module is loaded.
+   *
+   * @throws {SetupError} when the module cannot be served
+   * @throws {RunError} `model-unavailable` when it ends or takes too long before
+   */
+  static async start(
+    options: GuestProcessOptions,
+  ): Promise<{ readonly guest: GuestProcess; readonly models: readonly GuestModel[] }> {
+    const { clock, startTimeoutMs } = options;
+    const guest = new GuestProcess(await options.spawn(), options);
+    const cancel = clock.schedule(
+      startTimeoutMs,
+      () => guest.#kill(`was not ready within ${startTimeoutMs} ms`),
+    );
+    try {
+      return { guest, models: await guest.#hello() };
+    } catch (error) {
+      guest.#kill("did not start");
+      await guest.#process.ended;
+      await guest.#channel.end();
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Whether it can answer. */
+  get alive(): boolean {
+    return this.#reason === undefined && !this.#stopping;
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @throws {RunError} `model-unavailable` when it can answer no more, `backend-overloaded` when too
+   *   many runs are going on
+   */
+  run(model: string | undefined, request: RunRequest, context: RunContext): GuestRun {
+    const { name, services } = this.#options;
+    context.signal.throwIfAborted();
+    if (!this.alive) throw this.#unavailable(this.#reason || "is stopped");
+    if (this.#runs.size >= MAX_RUNS) {
+      throw new RunError("backend-overloaded", `Guest "${name}" has too many runs`);
+    }
+    const number = ++this.#runCount;
+    const run = new GuestRun({
+      number,
+      guest: name,
+      signal: context.signal,
+      send: this.#send,
+      onStopped: this.#onStopped,
+    });
+    this.#runs.set(number, {
+      run,
+      services: new RunServices(services, { request, context, guest: this.#options.specifier }),
+      cancelStop: undefined,
+    });
+    this.#watch.busy(this.#runs.size);
+    this.#send({
+      type: "run",
+      run: number,
+      model,
+      request,
+      context: contextFor(context, services),
+      credit: CREDIT,
+    });
+    return run;
+  }
+
+  /** Looks whether it answers. */
+  async check(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#watch.pong(), signal);
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    this.#send({ type: "stop" });
+    await this.#process.stop();
+    await this.ended;
+    await this.#channel.end();
+  }
+
+  async #hello(): Promise<readonly GuestModel[]> {
+    const { specifier, exportName, services } = this.#options;
+    const backends = Object.fromEntries(
+      Array.from(services.backends, ([name, { profile }]) => [name, profile]),
+    );
+    const mcps = [...services.mcps.keys()];
+    this.#send({ type: "start", protocol: 1, specifier, exportName, backends, mcps });
+    const gone = this.ended.then((reason) => {
+      throw this.#unavailable(reason);
+    });
+    return await Promise.race([this.#ready.promise, gone]);
+  }
+
+  readonly #send = (message: HostMessage): void => this.#channel.send(message);
+
+  #take(message: CheckedMessage, chars: number): void {
+    if (this.#reason !== undefined) return;
+    switch (message.type) {
+      case "ready":
+      case "failed":
+        return this.#onStart(message);
+      case "events":
+        return this.#runOf(message).run.take(message.events, chars);
+      case "done":
+        this.#runOf(message).run.end();
+        return this.#forget(message.run);
+      case "error":
+        this.#runOf(message).run.fail(errorOf(message.error));
+        return this.#forget(message.run);
+      case "pong":
+        return this.#watch.onPong(message.ping);
+      case "call":
+        if (message.run > this.#runCount) throw unknownRun();
+        return this.#calls.begin(message, this.#runs.get(message.run)?.services);
+      case "taken":
+        return this.#calls.taken(message);
+      case "cancel":
+        return this.#calls.cancel(message);
+      case "log":
+        if (this.#logs.take(1) > 0) throw new Error("Told far too much");
+        return this.#log.tell(message.level, "Guest tells", message.message);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #onStart(message: Said<"ready"> | Said<"failed">): void {
+    if (this.#answered) throw new Error("Started twice");
+    this.#answered = true;
+    if (message.type === "ready") return this.#ready.resolve(message.models);
+    const { name } = this.#options;
+    this.#ready.reject(new SetupError(`Cannot serve module "${name}": ${message.message}`));
+  }
+
+  #runOf({ run }: { readonly run: number }): OpenRun {
+    const open = this.#runs.get(run);
+    if (!open) throw unknownRun();
+    return open;
+  }
+
+  readonly #onStopped = (run: GuestRun): void => {
+    const open = this.#runs.get(run.number);
+    if (!open) return;
+    this.#calls.cancelRun(run.number);
+    open.cancelStop = this.#options.clock.schedule(
+      STOP_MS,
+      () => this.#kill(`went on for ${STOP_MS} ms with a run that was stopped`),
+    );
+  };
+
+  #forget(number: number): void {
+    const open = this.#runs.get(number);
+    if (!open) return;
+    this.#runs.delete(number);
+    open.cancelStop?.();
+    this.#calls.cancelRun(number);
+    void open.services[Symbol.asyncDispose]();
+    this.#watch.busy(this.#runs.size);
+  }
+
+  #kill(reason: string): void {
+    if (this.#reason !== undefined) return;
+    this.#over(reason);
+    this.#process.kill().catch(() => {});
+  }
+
+  async #follow(): Promise<void> {
+    const status = await this.#process.ended;
+    // What it wrote last may be the end of a run.
+    await this.#channel.end();
+    if (this.#reason === undefined) this.#over(this.#stopping ? "" : endOf(status));
+  }
+
+  /** Whoever waits need not wait for the process to be gone. */
+  #over(reason: string): void {
+    this.#reason = reason;
+    this.#channel.close();
+    this.#watch.stop();
+    this.#log.tellLeftOut();
+    for (const [number, { run }] of this.#runs) {
+      run.fail(this.#unavailable(reason || "is stopped"));
+      this.#forget(number);
+    }
+    this.#end.resolve(reason);
+  }
+
+  #unavailable(reason: string): RunError {
+    return new RunError("model-unavailable", `Guest "${this.#options.name}" ${reason}`);
+  }
+}
+
+interface OpenRun {
+  readonly run: GuestRun;
+  readonly services: RunServices;
+  cancelStop: (() => void) | undefined;
+}
+
+function unknownRun(): Error {
+  return new Error("Spoke of a run that there is not");
+}
+
+/** How V8 ends a process that has no memory left. */
+const OUT_OF_MEMORY = new Set([133, 134]);
+
+function endOf(status: Deno.CommandStatus): string {
+  if (
+    OUT_OF_MEMORY.has(status.code) || status.signal === "SIGTRAP" || status.signal === "SIGABRT"
+  ) {
+    return `ran out of memory or crashed (${exitReason(status)})`;
+  }
+  return `ended: ${exitReason(status)}`;
+}
