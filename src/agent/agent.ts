@@ -5,6 +5,7 @@
 import { standaloneContext } from "../context/standalone.ts";
 import { RunError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
+import { plainRequest, userMessage } from "../run/plain_request.ts";
 import type { Message, ModelSettings, RunRequest } from "../run/request.ts";
 import type { FinishReason, Usage } from "../run/result.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
@@ -154,7 +155,7 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
       checkKnownTools(toolsets);
       await codeMode?.start(this.name);
     } catch (error) {
-      await this[Symbol.asyncDispose]();
+      await Promise.all(toolsets.map(leaveToolset));
       throw error;
     }
   }
@@ -188,17 +189,7 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
     ];
     const { context = {}, settings = {} } = options;
     const run = new RunState<Deps>(plan, {
-      request: {
-        messages: [...history, ...given, ...added],
-        tools: [],
-        toolChoice: { type: "auto" },
-        parallelToolCalls: true,
-        output: { type: "text" },
-        settings,
-        stream: options.stream,
-        parameters: {},
-        extraParameters: {},
-      },
+      request: plainRequest([...history, ...given, ...added], { settings, stream: options.stream }),
       context: standaloneContext({
         ...context,
         ...("deps" in options ? { deps: options.deps } : {}),
@@ -208,10 +199,6 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
     });
     return { run, added };
   }
-}
-
-function userMessage(text: string): Message {
-  return { role: "user", content: [{ type: "text", text }] };
 }
 
 function noOutput<Deps>(run: RunState<Deps>): RunError {

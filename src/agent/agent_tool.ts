@@ -5,6 +5,7 @@
 import { innerUsage } from "../run/budget.ts";
 import { RequestError, RunError } from "../run/error.ts";
 import { Fold } from "../run/fold.ts";
+import { plainRequest } from "../run/plain_request.ts";
 import type { JsonSchema, Message } from "../run/request.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
 import type { ToolContext } from "../tools/context.ts";
@@ -91,19 +92,10 @@ async function ask(runner: Runner, { prompt, context }: Question): Promise<strin
   const { budget } = context;
   const inner = budget && innerUsage(budget);
   const fold = new Fold();
-  const events = runner.run({
-    messages: typeof prompt === "string"
-      ? [{ role: "user", content: [{ type: "text", text: prompt }] }]
-      : prompt,
-    tools: [],
-    toolChoice: { type: "auto" },
-    parallelToolCalls: true,
-    output: { type: "text" },
-    settings: {},
-    stream: false,
-    parameters: {},
-    extraParameters: {},
-  }, inner ? { ...context, budget: inner.budget } : context);
+  const events = runner.run(
+    plainRequest(prompt),
+    inner ? { ...context, budget: inner.budget } : context,
+  );
   try {
     for await (const event of events) fold.add(event);
   } catch (error) {

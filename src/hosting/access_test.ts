@@ -1,4 +1,5 @@
 import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { RunError } from "../run/error.ts";
 import { type App, type AppOptions, createApp } from "./app.ts";
 import type { ApiKey } from "./auth/api_key.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
@@ -6,7 +7,6 @@ import { FakeModels } from "./fake_models.ts";
 import { chatRequest, saying, testOptions } from "./fixture_test.ts";
 import { createHost } from "./host.ts";
 import { methodsOf, Routes } from "./routes.ts";
-import { unavailable } from "./unavailable.ts";
 
 const KEYS: readonly ApiKey[] = [
   { name: "all", key: "key-all" },
@@ -174,16 +174,23 @@ Deno.test("a preflight allows credentials, content type and what SDKs send, noth
 
 Deno.test("/ready: overall without a key, models and checks of the key with one", async () => {
   await using app = createApp(
-    new FakeModels().add("a", saying()).add("b", unavailable("needs MCP")),
+    new FakeModels().add("a", saying()).add("b", () => {
+      throw new RunError("model-unavailable", "needs secret MCP");
+    }, { lifecycle: "lazy", dependencyPolicy: "degrade" }),
     { ...testOptions(), apiKeys: KEYS },
   );
   await app.start();
+  const failed = await app.fetch(chatRequest({ model: "b" }, { headers: bearer("key-all") }));
+  assertEquals(failed.status, 503);
+  await failed.body?.cancel();
   const anonymous = await app.fetch(get("/ready"));
   assertEquals([anonymous.status, await anonymous.text()], [503, '{"status":"not_ready"}']);
   const all = await jsonOf(await app.fetch(get("/ready", { headers: bearer("key-all") })));
   assertEquals(Object.keys(all.entrypoints["/v1"]), ["a", "b"]);
-  assertEquals(all.entrypoints["/v1"].b.reason, "needs MCP");
-  assertEquals(all.entrypoints["/v1"].a.state, "up");
+  const { a, b } = all.entrypoints["/v1"];
+  assertEquals([a.state, a.last_error], ["up", null]);
+  assertEquals([b.state, b.last_error], ["failed", "model-unavailable"]);
+  assertFalse(JSON.stringify(all).includes("MCP"));
   const some = await jsonOf(await app.fetch(get("/ready", { headers: bearer("key-some") })));
   assertEquals(Object.keys(some.entrypoints["/v1"]), ["a"]);
   const wrong = await app.fetch(get("/ready", { headers: bearer("nope") }));

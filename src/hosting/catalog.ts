@@ -6,7 +6,7 @@ import { type ListedModel, modelNotFound } from "../protocols/model_list/mod.ts"
 import { SetupError } from "../run/error.ts";
 import type { Caller } from "./auth/api_key.ts";
 import type { FakeModels } from "./fake_models.ts";
-import { HostedModel, type HostedModelOptions } from "./lifecycle.ts";
+import { HostedModel, type HostedModelOptions } from "./hosted_model.ts";
 
 /** The models of one entrypoint. A model a caller may not use is a model that does not exist. */
 export class Catalog {

@@ -4,7 +4,7 @@
  */
 import type { RequestContext } from "../context/request_context.ts";
 import { SetupError } from "../run/error.ts";
-import type { Runner } from "../run/runner.ts";
+import { isRunner, type Runner } from "../run/runner.ts";
 import type { ResponsesReasoningConfig } from "./reasoning.ts";
 
 /** When a model's Runner is built: with the app, at first use, or for each request. */
@@ -169,11 +169,6 @@ function modelsOfRecord(source: Readonly<Record<string, ModelSource>>): FakeMode
   const models = new FakeModels();
   for (const [id, entry] of Object.entries(source)) models.add(id, entry);
   return models;
-}
-
-/** Whether `value` answers by itself. */
-export function isRunner(value: unknown): value is Runner {
-  return isObject(value) && typeof (value as Partial<Runner>).run === "function";
 }
 
 const ACCEPTED = "an agent, a workflow or a factory of one";

@@ -5,9 +5,11 @@
 import type { RunEvent } from "../run/event.ts";
 import type { RunRequest } from "../run/request.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
-import { CollectingLogger } from "../testing/test_context.ts";
 import { ManualClock } from "../testing/manual_clock.ts";
 import { SequentialIds } from "../testing/sequential_ids.ts";
+import { CollectingLogger } from "../testing/test_context.ts";
+import { type FakeModelOptions, FakeModels, type ModelSource } from "./fake_models.ts";
+import { HostedModel } from "./hosted_model.ts";
 
 /** The events of a text answer. */
 export function* textEvents(...deltas: readonly string[]): Generator<RunEvent> {
@@ -93,6 +95,18 @@ export function testOptions(): {
   readonly logger: CollectingLogger;
 } {
   return { clock: new ManualClock(), ids: new SequentialIds(), logger: new CollectingLogger() };
+}
+
+/** A model served as "m" whose time stands still and whose log can be read. */
+export function hostedModel(source: ModelSource, options: FakeModelOptions = {}): {
+  readonly host: HostedModel;
+  readonly clock: ManualClock;
+  readonly logger: CollectingLogger;
+} {
+  const clock = new ManualClock();
+  const logger = new CollectingLogger();
+  const model = new FakeModels().add("m", source, options).get("m")!;
+  return { host: new HostedModel(model, { clock, logger, reasoning: undefined }), clock, logger };
 }
 
 /** A chat completion request; `init` adds headers or replaces anything. */

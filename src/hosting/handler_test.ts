@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
-import { HttpError, RequestError } from "../run/error.ts";
+import { HttpError, RequestError, RunError } from "../run/error.ts";
 import type { RunContext } from "../run/runner.ts";
 import { type App, type AppOptions, createApp } from "./app.ts";
 import type { ApiKey } from "./auth/api_key.ts";
@@ -12,7 +12,6 @@ import {
   TestRunner,
   untilAborted,
 } from "./fixture_test.ts";
-import { unavailable } from "./unavailable.ts";
 
 const KEYS: readonly ApiKey[] = [
   { name: "all", key: "key-all" },
@@ -310,10 +309,12 @@ Deno.test("requestContextFactory may refuse with its own status; its bugs stay i
   assertMatch(bug.message, /req_1/);
 });
 
-Deno.test("an unavailable model gives 503 server_error without its reason; others serve", async () => {
+Deno.test("a model that cannot be built gives 503 server_error without its reason; others serve", async () => {
   const options = testOptions();
   await using app = createApp(
-    new FakeModels().add("up", saying("Hi")).add("down", unavailable("needs secret MCP")),
+    new FakeModels().add("up", saying("Hi")).add("down", () => {
+      throw new RunError("model-unavailable", "needs secret MCP");
+    }, { lifecycle: "lazy" }),
     { ...options, apiKeys: KEYS.slice(0, 1) },
   );
   const headers = bearer("key-all");
@@ -324,7 +325,7 @@ Deno.test("an unavailable model gives 503 server_error without its reason; other
   assertEquals([error.type, error.code], ["server_error", "server_error"]);
   assertFalse(error.message.includes("MCP"));
   assertEquals((await app.fetch(chatRequest({ model: "up" }, { headers }))).status, 200);
-  assert(options.logger.entries.some(({ fields }) => fields.reason === "needs secret MCP"));
+  assert(options.logger.entries.some(({ fields }) => fields.detail === "needs secret MCP"));
 });
 
 Deno.test("answers run side by side without seeing each other", async () => {

@@ -3,23 +3,20 @@
  * @module
  */
 import { systemClock, systemIds } from "../context/system.ts";
-import { RunError, SetupError, type SetupProblem } from "../run/error.ts";
+import { RunError } from "../run/error.ts";
 import type { Clock } from "../run/seams.ts";
 import type { App, ConnectionInfo } from "./app.ts";
-import { type Authenticator, authenticatorOf } from "./auth/authenticator.ts";
 import { MAX_BODY_BYTES, MAX_NESTING } from "./body.ts";
 import type { Services } from "./call.ts";
-import { Catalog } from "./catalog.ts";
-import { within } from "./deadline.ts";
-import type { Entrypoint, HostOptions, RequestContextFactory } from "./entrypoint.ts";
-import { type AppSource, FakeModels, fakeModelsOf, staticModelsOf } from "./fake_models.ts";
 import { ConnectionTable } from "./connection_table.ts";
+import { within } from "./deadline.ts";
+import type { HostOptions } from "./entrypoint.ts";
 import { Handler } from "./handler.ts";
+import { type HostedEntrypoint, openEntrypoints } from "./hosted_entrypoint.ts";
 import { flushLogger, lineLogger, logsLevel } from "./log.ts";
 import { ManagedServers } from "./managed_servers.ts";
 import { OpenRuns } from "./open_runs.ts";
 import { CorsPolicy } from "./origin.ts";
-import { reasoningPolicy, type ResponsesReasoningConfig } from "./reasoning.ts";
 import { type Served, type ServeOptions, Server } from "./server.ts";
 import { SilenceTicker } from "./silence_ticker.ts";
 import { StatusPages } from "./status_pages.ts";
@@ -42,17 +39,6 @@ export function createHost(options: HostOptions): App {
   return new Host(options);
 }
 
-/** An entrypoint of this app; its catalog is filled when the app starts, if not before. */
-interface HostedEntrypoint {
-  readonly prefix: string;
-  readonly authenticator: Authenticator;
-  readonly requestContextFactory: RequestContextFactory | undefined;
-  readonly reasoning: ResponsesReasoningConfig | undefined;
-  /** What has to be called to know the models; undefined once they are known. */
-  factory: (() => Promise<FakeModels>) | undefined;
-  catalog: Catalog;
-}
-
 type HostState = "new" | "starting" | "ready" | "stopping";
 
 class Host implements App {
@@ -72,7 +58,8 @@ class Host implements App {
   #stopping: Promise<void> | undefined;
 
   constructor(options: HostOptions) {
-    const { clock = systemClock, limits = {}, insecure = false, health = [] } = options;
+    const { clock = systemClock, limits = {}, insecure = false, health = [], dependencyErrors } =
+      options;
     const logger = options.logger ?? lineLogger({ level: "warn" });
     this.shutdownGraceMs = options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS;
     this.#insecure = insecure;
@@ -87,10 +74,10 @@ class Host implements App {
       runs: new OpenRuns(logger),
       ticker: new SilenceTicker(clock, options.keepAliveMs),
       connections: new ConnectionTable(clock),
-      dependencyErrors: options.dependencyErrors,
+      dependencyErrors,
     };
     this.#managed = new ManagedServers(options.managedMcp ?? [], { clock, logger });
-    this.#entrypoints = this.#openEntrypoints(options.entrypoints);
+    this.#entrypoints = openEntrypoints(options.entrypoints, { clock, logger, dependencyErrors });
     this.prefixes = this.#entrypoints.map(({ prefix }) => prefix);
     this.keyed = this.#entrypoints.every(({ authenticator }) => authenticator.keyed);
     this.#handler = new Handler({
@@ -181,10 +168,7 @@ class Host implements App {
   async #start(): Promise<void> {
     this.#enter("starting");
     try {
-      for (const entry of this.#entrypoints) {
-        if (entry.factory) this.#fill(entry, await entry.factory());
-        entry.factory = undefined;
-      }
+      for (const entry of this.#entrypoints) await entry.fill();
       if (!this.#storeStarted) await this.#services.records.start();
       this.#storeStarted = true;
       await this.#managed.start();
@@ -237,79 +221,4 @@ class Host implements App {
   #enter(state: HostState): void {
     if (this.#state !== "stopping") this.#state = state;
   }
-
-  #openEntrypoints(entrypoints: readonly Entrypoint[]): readonly HostedEntrypoint[] {
-    const problems: SetupProblem[] = [];
-    if (entrypoints.length === 0) {
-      problems.push({ path: "entrypoints", message: "Cannot serve nothing: give one at least" });
-    }
-    const opened = entrypoints.flatMap((entrypoint, index) => {
-      const path = entrypoints.length === 1 ? "" : `entrypoints[${index}]`;
-      try {
-        return [this.#openEntrypoint(entrypoint)];
-      } catch (error) {
-        if (!(error instanceof SetupError)) throw error;
-        problems.push(
-          ...error.problems.map((problem) => ({
-            path: [path, problem.path].filter(Boolean).join("."),
-            message: problem.message,
-          })),
-        );
-        return [];
-      }
-    });
-    for (const [index, { prefix }] of opened.entries()) {
-      if (opened.findIndex((other) => other.prefix === prefix) < index) {
-        problems.push({ path: "entrypoints", message: `Two entrypoints have prefix "${prefix}"` });
-      }
-    }
-    if (problems.length > 0) throw new SetupError(problems);
-    return opened;
-  }
-
-  #openEntrypoint(entrypoint: Entrypoint): HostedEntrypoint {
-    const { models, modelName, apiKeys, auth, requestContextFactory } = entrypoint;
-    const prefix = normalPrefix(entrypoint.prefix);
-    const reasoning = entrypoint.responsesReasoning;
-    // Said now rather than when the first model is built.
-    reasoningPolicy(reasoning);
-    const entry: HostedEntrypoint = {
-      prefix,
-      authenticator: authenticatorOf({ prefix, apiKeys, auth, clock: this.clock }),
-      requestContextFactory,
-      reasoning,
-      factory: undefined,
-      catalog: this.#catalogOf(new FakeModels(), reasoning),
-    };
-    if (isFactory(models)) entry.factory = () => fakeModelsOf(models, { modelName });
-    else this.#fill(entry, staticModelsOf(models, { modelName }));
-    return entry;
-  }
-
-  #fill(entry: HostedEntrypoint, models: FakeModels): void {
-    const catalog = this.#catalogOf(models, entry.reasoning);
-    catalog.checkScopes(entry.authenticator.scopes);
-    entry.catalog = catalog;
-  }
-
-  #catalogOf(models: FakeModels, reasoning: ResponsesReasoningConfig | undefined): Catalog {
-    const { clock, logger, dependencyErrors } = this.#services;
-    return new Catalog(models, { clock, logger, reasoning, dependencyErrors });
-  }
-}
-
-function isFactory(source: AppSource): source is Extract<AppSource, () => unknown> {
-  return typeof source === "function";
-}
-
-/** Without a slash at its end; the root is the empty prefix. */
-function normalPrefix(prefix: string): string {
-  if (!/^(?:\/[A-Za-z0-9._~-]+)*\/?$/.test(prefix) || prefix === "") {
-    throw new SetupError(
-      `Cannot serve under ${JSON.stringify(prefix)}: a prefix starts with a slash and has ` +
-        'letters, digits and any of "._~-" between slashes, as "/v1"',
-      { path: "prefix" },
-    );
-  }
-  return prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
 }

@@ -1,28 +1,22 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../run/error.ts";
-import type { RunEvent } from "../run/event.ts";
 import { fold } from "../run/fold.ts";
 import { checkGrammar } from "../run/grammar.ts";
 import type { RunContext, Runner } from "../run/runner.ts";
 import type { RequestContext } from "../context/request_context.ts";
 import { ManualClock } from "../testing/manual_clock.ts";
 import { CollectingLogger, testContext, testRequest } from "../testing/test_context.ts";
-import { type FakeModelOptions, FakeModels, type ModelSource } from "./fake_models.ts";
-import { failing, gate, saying, TestRunner, textEvents, untilAborted } from "./fixture_test.ts";
-import { HostedModel } from "./lifecycle.ts";
-import { unavailable } from "./unavailable.ts";
-
-function hosted(source: ModelSource, options: FakeModelOptions = {}) {
-  const clock = new ManualClock();
-  const logger = new CollectingLogger();
-  const model = new FakeModels().add("m", source, options).get("m")!;
-  const host = new HostedModel(model, {
-    clock,
-    logger,
-    reasoning: undefined,
-  });
-  return { host, clock, logger };
-}
+import { FakeModels } from "./fake_models.ts";
+import {
+  failing,
+  gate,
+  hostedModel,
+  saying,
+  TestRunner,
+  textEvents,
+  untilAborted,
+} from "./fixture_test.ts";
+import { HostedModel } from "./hosted_model.ts";
 
 async function answer(
   host: Runner,
@@ -37,7 +31,7 @@ const down = () => new RunError("backend-down", "refused");
 Deno.test("startup: built and entered once with the app, released with it", async () => {
   const runner = saying("Hi");
   let builds = 0;
-  const { host, clock } = hosted(() => {
+  const { host, clock } = hostedModel(() => {
     builds += 1;
     return runner;
   });
@@ -56,7 +50,7 @@ Deno.test("startup: built and entered once with the app, released with it", asyn
 Deno.test("startup with fail: an unreachable dependency fails the start, named; a retry may do", async () => {
   const runner = saying("Hi");
   runner.starting = () => Promise.reject(down());
-  const { host, logger } = hosted(runner);
+  const { host, logger } = hostedModel(runner);
   const error = await assertRejects(() => host.start(), RunError, '"m"');
   assertEquals(error.code, "model-unavailable");
   assertEquals([host.record.state, host.record.lastError], ["failed", "backend-down"]);
@@ -70,7 +64,7 @@ Deno.test("startup with fail: an unreachable dependency fails the start, named; 
 Deno.test("lazy: one build for all who ask at once, none before", async () => {
   const building = gate<Runner>();
   let builds = 0;
-  const { host } = hosted(() => {
+  const { host } = hostedModel(() => {
     builds += 1;
     return building.promise;
   }, { lifecycle: "lazy" });
@@ -87,7 +81,7 @@ Deno.test("lazy: one build for all who ask at once, none before", async () => {
 
 Deno.test("lazy: a failed build fails all who wait for it and is tried again by the next", async () => {
   let builds = 0;
-  const { host } = hosted(() => {
+  const { host } = hostedModel(() => {
     builds += 1;
     if (builds === 1) throw new Error("not yet");
     return saying("Hi");
@@ -102,7 +96,7 @@ Deno.test("lazy: a failed build fails all who wait for it and is tried again by 
 
 Deno.test("lazy: who leaves during the build is let go, the build goes on for the others", async () => {
   const building = gate<Runner>();
-  const { host } = hosted(() => building.promise, { lifecycle: "lazy" });
+  const { host } = hostedModel(() => building.promise, { lifecycle: "lazy" });
   const leaver = new AbortController();
   const left = answer(host, { signal: leaver.signal });
   const stayed = answer(host);
@@ -116,7 +110,7 @@ Deno.test("lazy: who leaves during the build is let go, the build goes on for th
 Deno.test("lazy: what is built while the app stops is released", async () => {
   const building = gate<Runner>();
   const runner = saying("Hi");
-  const { host } = hosted(() => building.promise, { lifecycle: "lazy" });
+  const { host } = hostedModel(() => building.promise, { lifecycle: "lazy" });
   const refused = assertRejects(() => answer(host), RunError);
   const stopped = host[Symbol.asyncDispose]();
   building.resolve(runner);
@@ -128,7 +122,7 @@ Deno.test("lazy: what is built while the app stops is released", async () => {
 Deno.test("per_request: built from the request, entered and closed for each", async () => {
   const runners: TestRunner[] = [];
   const names: (string | undefined)[] = [];
-  const { host } = hosted((context?: RequestContext) => {
+  const { host } = hostedModel((context?: RequestContext) => {
     names.push(context?.header("x-user"));
     const runner = saying(`Hi ${runners.length}`);
     runners.push(runner);
@@ -151,9 +145,9 @@ Deno.test("per_request: closed after a failure, an abort and a reader that stops
     runners.push(runner);
     return runner;
   };
-  const failed = hosted(() => make(failing(down)), { lifecycle: "per_request" });
+  const failed = hostedModel(() => make(failing(down)), { lifecycle: "per_request" });
   await assertRejects(() => answer(failed.host), RunError);
-  const aborted = hosted(
+  const aborted = hostedModel(
     () =>
       make(
         new TestRunner(async function* (_, { signal }) {
@@ -169,9 +163,9 @@ Deno.test("per_request: closed after a failure, an abort and a reader that stops
   await iterator.next();
   client.abort(new RunError("cancelled", "gone"));
   await assertRejects(() => iterator.next(), RunError, "gone");
-  const left = hosted(() => make(saying("a", "b")), { lifecycle: "per_request" });
+  const left = hostedModel(() => make(saying("a", "b")), { lifecycle: "per_request" });
   for await (const _ of left.host.run(testRequest(), testContext())) break;
-  const unstarted = hosted(() => make(new TestRunner()), { lifecycle: "per_request" });
+  const unstarted = hostedModel(() => make(new TestRunner()), { lifecycle: "per_request" });
   unstarted.host.run(testRequest(), testContext());
   assertEquals(runners.map(({ starts, disposals }) => [starts, disposals]), [[1, 1], [1, 1], [
     1,
@@ -180,125 +174,8 @@ Deno.test("per_request: closed after a failure, an abort and a reader that stops
 });
 
 Deno.test("a factory that makes no Runner is the author's mistake", async () => {
-  const { host } = hosted(() => ({}) as Runner, { lifecycle: "lazy" });
+  const { host } = hostedModel(() => ({}) as Runner, { lifecycle: "lazy" });
   await assertRejects(() => answer(host), Error, "without `run`");
-});
-
-Deno.test("degrade: an unreachable dependency at the start is recorded, not fatal, and retried", async () => {
-  const runner = saying("Hi");
-  runner.starting = () => Promise.reject(down());
-  const { host } = hosted(runner, { dependencyPolicy: "degrade", degradedMessage: "Later." });
-  await host.start();
-  assertEquals([host.record.state, host.record.lastError], ["degraded", "backend-down"]);
-  assert(host.ready);
-  assertEquals(await answer(host), "Later.");
-  runner.starting = () => Promise.resolve();
-  assertEquals(await answer(host), "Hi");
-  assertEquals(host.record.state, "up");
-  await host[Symbol.asyncDispose]();
-});
-
-Deno.test("degrade: a bug at the start is still fatal", async () => {
-  const runner = saying();
-  runner.starting = () => Promise.reject(new TypeError("x is undefined"));
-  const { host } = hosted(runner, { dependencyPolicy: "degrade" });
-  await assertRejects(() => host.start(), RunError);
-  assert(!host.ready);
-});
-
-Deno.test("degrade: a failing run says so, the record remembers, a good run clears it", async () => {
-  let broken = true;
-  const runner = new TestRunner(async function* () {
-    yield { type: "text-start" };
-    yield { type: "text-delta", text: "So far" };
-    if (broken) throw down();
-    yield { type: "text-end" };
-    yield { type: "finish", reason: "stop" };
-  });
-  const { host, logger } = hosted(runner, {
-    dependencyPolicy: "degrade",
-    degradedMessage: "Sorry.",
-  });
-  await host.start();
-  assertEquals(await answer(host), "So far\n\nSorry.");
-  assertEquals([host.record.state, host.record.lastError], ["degraded", "backend-down"]);
-  assert(logger.entries.some(({ message }) => message === "model degraded"));
-  broken = false;
-  assertEquals(await answer(host), "So far");
-  assertEquals([host.record.state, host.record.lastError], ["up", "backend-down"]);
-  await host[Symbol.asyncDispose]();
-});
-
-Deno.test("degrade: what cannot be ended well fails as it did", async () => {
-  const call: readonly RunEvent[] = [
-    { type: "tool-call-start", id: "c", name: "t", kind: "function" },
-    { type: "tool-call-delta", arguments: "{" },
-  ];
-  const bodies: readonly (readonly RunEvent[])[] = [
-    call,
-    [...call, { type: "tool-call-end" }],
-  ];
-  for (const events of bodies) {
-    const runner = new TestRunner(async function* () {
-      yield* events;
-      throw down();
-    });
-    const { host } = hosted(runner, { dependencyPolicy: "degrade" });
-    await assertRejects(() => answer(host), RunError, "refused");
-    await host[Symbol.asyncDispose]();
-  }
-  const bug = hosted(failing(() => new Error("bug")), { dependencyPolicy: "degrade" });
-  await assertRejects(() => answer(bug.host), Error, "bug");
-  await bug.host[Symbol.asyncDispose]();
-});
-
-Deno.test("degrade: structured output gets a refusal, half-said JSON an error", async () => {
-  const request = testRequest({ output: { type: "json-object" } });
-  const silent = hosted(failing(down), { dependencyPolicy: "degrade", degradedMessage: "No." });
-  const result = await fold(checkGrammar(silent.host.run(request, testContext())));
-  assertEquals([result.text, result.refusal], ["", "No."]);
-  const half = hosted(
-    new TestRunner(async function* () {
-      yield { type: "text-start" };
-      yield { type: "text-delta", text: '{"a":' };
-      throw down();
-    }),
-    { dependencyPolicy: "degrade" },
-  );
-  await assertRejects(() => fold(half.host.run(request, testContext())), RunError);
-  await silent.host[Symbol.asyncDispose]();
-  await half.host[Symbol.asyncDispose]();
-});
-
-Deno.test("degrade: a stopped run is stopped, not degraded", async () => {
-  const client = new AbortController();
-  // deno-lint-ignore require-yield -- it is aborted before it could.
-  const runner = new TestRunner(async function* (_, { signal }) {
-    await untilAborted(signal).catch(() => {});
-    throw down();
-  });
-  const { host } = hosted(runner, { dependencyPolicy: "degrade" });
-  await host.start();
-  const run = assertRejects(() => answer(host, { signal: client.signal }), RunError);
-  client.abort();
-  await run;
-  assertEquals(host.record.state, "up");
-  await host[Symbol.asyncDispose]();
-});
-
-Deno.test("unavailable: every run fails with model-unavailable, the record has the reason", async () => {
-  const { host, logger } = hosted(unavailable("needs MCP"));
-  assertEquals([host.record.state, host.record.reason], ["unavailable", "needs MCP"]);
-  await host.start();
-  assert(!host.ready);
-  assert(logger.entries.some(({ fields }) => fields.reason === "needs MCP"));
-  const error = await assertRejects(() => answer(host), RunError);
-  assertEquals(error.code, "model-unavailable");
-  const degraded = hosted(unavailable("needs MCP"), { dependencyPolicy: "degrade" });
-  assert(degraded.host.ready);
-  const made = hosted(() => unavailable("too late"));
-  await made.host.start();
-  assertEquals([made.host.record.state, made.host.ready], ["unavailable", false]);
 });
 
 Deno.test("a Runner under two names is entered once and released with the last", async () => {

@@ -3,29 +3,21 @@
  * reads any more.
  * @module
  */
-import type { FrameSink, StreamEncoder } from "../protocols/protocol.ts";
+import type { StreamEncoder } from "../protocols/protocol.ts";
 import { type PublicError, RunError, toPublicError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
 import { GrammarError } from "../run/grammar.ts";
 import { type Call, CLIENT_GONE } from "./call.ts";
 import type { EventLog } from "./event_log.ts";
-import { frameBytes } from "./frame_bytes.ts";
+import { FrameOutlet } from "./frame_outlet.ts";
 import type { Abortable } from "./open_runs.ts";
+import { PulledRun } from "./pulled_run.ts";
 import type { EventFilter } from "./reasoning.ts";
 import type { Answer } from "./respond.ts";
 import type { KeptAnswer } from "./responses/kept_answer.ts";
 import type { Ticked } from "./silence_ticker.ts";
 
-type Next = Promise<IteratorResult<RunEvent>>;
 type Bytes = Uint8Array<ArrayBuffer>;
-
-const KEEP_ALIVE: Bytes = new TextEncoder().encode(": keep-alive\n\n");
-
-/** Where frames go: the controller of a response's body, or a log. */
-interface Outlet {
-  readonly desiredSize: number | null;
-  enqueue(bytes: Bytes): void;
-}
 
 /**
  * The source of a response's body, or of a log that several readers share. Until `begin` resolves the
@@ -38,16 +30,8 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
   readonly #filter: EventFilter;
   readonly #encoder: StreamEncoder;
   readonly #kept: KeptAnswer | undefined;
-  #events: AsyncIterator<RunEvent> | undefined;
-  #outlet: Outlet | undefined;
-  /** Ends the outlet. */
-  #endOutlet: () => void = () => {};
-  /** Resolves `begin`; undefined once it has. */
-  #release: (() => void) | undefined;
-  /** What came before the first pull. */
-  #first: RunEvent | undefined;
-  /** A `next()` under way at the first pull. */
-  #pending: Next | undefined;
+  readonly #run: PulledRun;
+  readonly #outlet: FrameOutlet;
   #opened = false;
   /** Whether a `pull` is waiting for the run. */
   #pulling = false;
@@ -57,10 +41,6 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
   #closed = false;
   /** Whether the reader has left. */
   #left = false;
-  /** Since anything was sent. */
-  #silentTicks = 0;
-  /** Since a frame was sent. */
-  #idleTicks = 0;
 
   /** Prepares the stream; the run starts with `begin`. */
   constructor(answer: Answer) {
@@ -69,6 +49,13 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
     this.#filter = answer.model.reasoning.newFilter();
     this.#kept = answer.kept;
     this.#encoder = answer.kept?.encoder ?? answer.exchange.streamEncoder(answer.envelope);
+    this.#run = new PulledRun(() => {
+      const { model, exchange, context, task } = answer;
+      this.#call.beginRun(this);
+      return model.run(exchange.request, context, { task });
+    });
+    const { silenceTicks } = answer.call.services.ticker;
+    this.#outlet = new FrameOutlet({ encoder: this.#encoder, silenceTicks });
   }
 
   /**
@@ -77,33 +64,16 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
    */
   async begin(): Promise<void> {
     try {
-      const events = this.#run();
-      for (;;) {
-        const next = events.next();
-        const result = await this.#held(next);
-        if (result === undefined) {
-          this.#pending = next;
-          return;
-        }
-        if (result.done) throw new GrammarError("Events ended without finish");
-        const event = result.value;
-        // A trace tells that the model is asked, not that it answers.
-        if (event.type === "trace") continue;
-        this.#first = event;
-        return;
-      }
+      await this.#run.firstSign();
     } catch (error) {
       if (this.#answer.exchange.runFailuresInBand && isForGood(error)) {
-        this.#pending = Promise.reject(error);
-        // The first pull tells it.
-        this.#pending.catch(() => {});
+        this.#run.failNext(error);
         return;
       }
       this.#closed = true;
       throw error;
     } finally {
-      this.#release = undefined;
-      this.#silentTicks = this.#idleTicks = 0;
+      this.#outlet.restartSilence();
     }
   }
 
@@ -112,37 +82,16 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
    * a run that does not heed `stop` ends later than the log.
    */
   drive(log: EventLog): Promise<void> {
-    this.#outlet = log;
-    this.#endOutlet = () => log.close({ whole: this.#finished });
-    this.#write = (frame) => {
-      this.#silentTicks = this.#idleTicks = 0;
-      log.append(frame);
-      if (log.full && !this.#finished && !this.#closed) {
-        throw new RunError("run-failed", `Answer is longer than any may be: ${log.size} frames`);
-      }
-    };
-    return this.pull();
-  }
-
-  #run(): AsyncIterator<RunEvent> {
-    const { model, exchange, context, task } = this.#answer;
-    this.#call.beginRun(this);
-    const events = model.run(exchange.request, context, { task });
-    return this.#events = events[Symbol.asyncIterator]();
-  }
-
-  /** The outcome of `next`, or undefined when the wait has been long enough. */
-  #held(next: Next): Promise<IteratorResult<RunEvent> | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#release = () => resolve(undefined);
-      next.then(resolve, reject);
+    this.#outlet.openLog(log, () => {
+      if (this.#finished || this.#closed) return;
+      throw new RunError("run-failed", `Answer is longer than any may be: ${log.size} frames`);
     });
+    return this.pull();
   }
 
   /** Called by the stream before anything is pulled. */
   start(controller: ReadableStreamDefaultController<Bytes>): void {
-    this.#outlet = controller;
-    this.#endOutlet = () => controller.close();
+    this.#outlet.openBody(controller);
   }
 
   /**
@@ -156,10 +105,8 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
         const keeping = this.#open();
         if (keeping) await keeping;
       }
-      const events = this.#events ?? this.#run();
-      while (!this.#closed && this.#outlet!.desiredSize! > 0) {
-        const result = await (this.#pending ?? events.next());
-        this.#pending = undefined;
+      while (!this.#closed && this.#outlet.wanting) {
+        const result = await this.#run.next();
         if (this.#closed) return;
         if (result.done) this.#onEnd();
         else {
@@ -178,7 +125,7 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
   abort(reason: unknown): void {
     this.#call.abort(reason);
     // While nobody pulls, the run does not get as far as to notice.
-    if (this.#outlet && !this.#pulling) {
+    if (this.#outlet.opened && !this.#pulling) {
       this.#follow(this.#onFailure(reason), "ending a stopped run");
     }
   }
@@ -203,46 +150,27 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
       this.#encoder.fail(toPublicError(reason, this.#call.requestId), () => {});
       this.#follow(this.#kept.keep([]), "keeping an answer nobody reads");
     }
-    this.#follow(this.#leave(), "ending a run nobody reads");
+    this.#follow(this.#run.leave(), "ending a run nobody reads");
     this.#call.end(this.#finished ? 200 : CLIENT_GONE);
   }
 
   /** Called once a tick: breaks the silence when it has lasted long enough. */
   tick(): void {
-    this.#idleTicks += 1;
-    const silent = ++this.#silentTicks >= this.#call.services.ticker.silenceTicks;
-    if (this.#release) {
+    const silent = this.#outlet.tick();
+    if (this.#run.waiting) {
       this.#call.watchClient();
-      if (silent) this.#release();
-    } else if (silent && this.#outlet && !this.#closed && (this.#outlet.desiredSize ?? 0) > 0) {
-      // A reader that is behind has something to read; it needs no sign of life.
-      this.#breakSilence();
-    }
-  }
-
-  /** Comments keep connections open; every other time a frame also keeps the client waiting. */
-  #breakSilence(): void {
-    this.#silentTicks = 0;
-    const { silenceTicks } = this.#call.services.ticker;
-    if (this.#idleTicks >= 2 * silenceTicks && this.#encoder.keepAlive) {
-      this.#encoder.keepAlive(this.#write);
-    } else {
-      this.#outlet!.enqueue(KEEP_ALIVE);
+      if (silent) this.#run.release();
+    } else if (silent && !this.#closed) {
+      this.#outlet.breakSilence();
     }
   }
 
   #open(): Promise<void> | undefined {
     this.#opened = true;
-    this.#encoder.open(this.#write);
-    const first = this.#first;
-    this.#first = undefined;
+    this.#encoder.open(this.#outlet.write);
+    const first = this.#run.takeFirst();
     return first && this.#take(first);
   }
-
-  #write: FrameSink = (frame) => {
-    this.#silentTicks = this.#idleTicks = 0;
-    this.#outlet!.enqueue(frameBytes(frame));
-  };
 
   /** Encodes an event; a promise where that has to wait for the answer to be kept. */
   #take(event: RunEvent): Promise<void> | undefined {
@@ -252,7 +180,7 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
     } else if (event.type === "usage") {
       this.#call.count(event);
     }
-    if (this.#filter(event)) this.#encoder.event(event, this.#write);
+    if (this.#filter(event)) this.#encoder.event(event, this.#outlet.write);
     return undefined;
   }
 
@@ -261,13 +189,13 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
     this.#encoder.event(event, (frame) => frames.push(frame));
     await kept.keep(frames);
     if (this.#closed) return;
-    for (const frame of frames) this.#write(frame);
+    for (const frame of frames) this.#outlet.write(frame);
   }
 
   #onEnd(): void {
     if (!this.#finished) throw new GrammarError("Events ended without finish");
     this.#closed = true;
-    this.#endOutlet();
+    this.#outlet.end(true);
     this.#call.end(200);
   }
 
@@ -282,7 +210,7 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
     } else if (this.#kept) {
       return this.#keeping = this.#keepFailed(shown, this.#kept);
     } else {
-      this.#encoder.fail(shown, this.#write);
+      this.#encoder.fail(shown, this.#outlet.write);
       this.#close();
     }
     return undefined;
@@ -292,19 +220,15 @@ export class LiveStream implements UnderlyingDefaultSource<Bytes>, Abortable, Ti
     const frames: string[] = [];
     this.#encoder.fail(shown, (frame) => frames.push(frame));
     await kept.keep(frames);
-    for (const frame of this.#left ? [] : frames) this.#write(frame);
+    for (const frame of this.#left ? [] : frames) this.#outlet.write(frame);
     this.#close();
   }
 
   #close(): void {
-    if (!this.#left) this.#endOutlet();
+    if (!this.#left) this.#outlet.end(this.#finished);
     this.#call.end(200);
     // Does nothing after the run's own failure; ends it after one of ours.
-    this.#follow(this.#leave(), "ending a failed run");
-  }
-
-  #leave(): PromiseLike<unknown> | undefined {
-    return this.#events?.return?.();
+    this.#follow(this.#run.leave(), "ending a failed run");
   }
 
   #follow(work: PromiseLike<unknown> | undefined, what: string): void {

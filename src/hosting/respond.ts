@@ -7,7 +7,7 @@ import { Fold } from "../run/fold.ts";
 import type { RunContext } from "../run/runner.ts";
 import type { BackgroundTask } from "./background_task/background_task.ts";
 import type { Call, ResponseHeaders } from "./call.ts";
-import type { HostedModel } from "./lifecycle.ts";
+import type { HostedModel } from "./hosted_model.ts";
 import { LiveStream } from "./live_stream.ts";
 import type { KeptAnswer } from "./responses/kept_answer.ts";
 

@@ -5,7 +5,7 @@
 import type { RunContext } from "../run/runner.ts";
 import type { Caller } from "./auth/api_key.ts";
 import type { Call } from "./call.ts";
-import type { HostedModel } from "./lifecycle.ts";
+import type { HostedModel } from "./hosted_model.ts";
 
 /** Headers that never get further than authentication. */
 const CREDENTIAL_HEADERS = [

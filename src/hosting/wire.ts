@@ -4,7 +4,7 @@
  * @module
  */
 import type { CheckOutcome } from "./health.ts";
-import type { LifecycleRecord } from "./lifecycle.ts";
+import type { LifecycleRecord } from "./model_status.ts";
 
 /** State of the whole app. */
 export type AppState = "ready" | "not_ready" | "starting" | "stopping";
@@ -21,8 +21,6 @@ export interface ModelRecordWire {
   readonly since: string;
   /** Code or class of the last failure. */
   readonly last_error: string | null;
-  /** Why the model is unavailable. */
-  readonly reason?: string;
   /** Runs begun, background tasks aside. */
   readonly runs: number;
   /** Background tasks of each kind, kinds without any left out. */
@@ -51,14 +49,13 @@ export interface ReadyWire {
 
 /** A model's record as `/ready` shows it. */
 export function encodeRecord(record: LifecycleRecord): ModelRecordWire {
-  const { state, lifecycle, dependencyPolicy, sinceMs, lastError, reason, runs } = record;
+  const { state, lifecycle, dependencyPolicy, sinceMs, lastError, runs } = record;
   return {
     state,
     lifecycle,
     dependency_policy: dependencyPolicy,
     since: new Date(sinceMs).toISOString(),
     last_error: lastError ?? null,
-    reason,
     runs,
     background_tasks: record.backgroundTasks,
   };

@@ -3,7 +3,7 @@
  * @module
  */
 import { SetupError } from "../run/error.ts";
-import type { Runner } from "../run/runner.ts";
+import { isRunner, type Runner } from "../run/runner.ts";
 import { expectFile } from "./local_file.ts";
 import { locate, type ModuleReference, parseReference } from "./reference.ts";
 
@@ -31,10 +31,16 @@ const ACCEPTED = "an agent, a workflow, a FakeModels, a record of those, or a fa
  * runs with all that this process may do: it is the operator's own code.
  *
  * @param folder absolute path that relative ones start from
+ * @param options `standalone`: whether this is a compiled program, which can load no more code than it
+ *   has; told by the runtime
  * @throws {SetupError} when the module is not local, is missing, cannot be loaded, or has no such
  *   export, or the export cannot be served
  */
-export async function loadModule(text: string, folder: string): Promise<LoadedModule> {
+export async function loadModule(
+  text: string,
+  folder: string,
+  { standalone = Deno.build.standalone }: { readonly standalone?: boolean } = {},
+): Promise<LoadedModule> {
   const reference = parseReference(text);
   const location = locate(reference.specifier, folder);
   if (location.type === "remote") {
@@ -46,6 +52,12 @@ export async function loadModule(text: string, folder: string): Promise<LoadedMo
     );
   }
   await expectFile(location.path, reference.specifier);
+  if (standalone) {
+    throw new SetupError(
+      `Cannot load module "${reference.specifier}": a compiled fakellm takes no code into itself; ` +
+        "run it in a process of its own, with --sandbox or --grant",
+    );
+  }
   return pick(await importModule(location.url, reference.specifier), reference);
 }
 
@@ -97,11 +109,6 @@ export function isServable(value: unknown): value is Servable {
   const entries = Object.values(value);
   return entries.length > 0 &&
     entries.every((entry) => isRunner(entry) || (typeof entry === "function" && !isClass(entry)));
-}
-
-function isRunner(value: unknown): value is Runner {
-  return typeof value === "object" && value !== null && "run" in value &&
-    typeof value.run === "function";
 }
 
 /** A class cannot be called as a factory is. */

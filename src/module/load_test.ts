@@ -104,3 +104,14 @@ Deno.test("loadModule() refuses remote modules without showing credentials", asy
   assert(message.startsWith('Cannot load module "https://example.com/agent.ts"'), message);
   assertFalse(message.includes("secret"));
 });
+
+Deno.test("loadModule() takes no code into a compiled program, and says what to do", async () => {
+  await withModule("export const agent = { run() {} };", async (folder) => {
+    await assertRejects(
+      () => loadModule("agent.ts", folder, { standalone: true }),
+      SetupError,
+      'Cannot load module "agent.ts": a compiled fakellm takes no code into itself; run it in a ' +
+        "process of its own, with --sandbox or --grant",
+    );
+  });
+});

@@ -50,3 +50,9 @@ export interface Runner {
   /** Releases what `start` acquired. */
   [Symbol.asyncDispose]?(): PromiseLike<void>;
 }
+
+/** Whether `value` answers by itself; a factory does not. */
+export function isRunner(value: unknown): value is Runner {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Partial<Runner>).run === "function";
+}

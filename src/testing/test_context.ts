@@ -2,7 +2,8 @@
  * Requests and contexts for tests: a clock that stands still, ids that count, a log to read.
  * @module
  */
-import type { Message, RunRequest } from "../run/request.ts";
+import { plainRequest } from "../run/plain_request.ts";
+import type { RunRequest } from "../run/request.ts";
 import type { RunContext } from "../run/runner.ts";
 import type {
   BegunCall,
@@ -69,23 +70,7 @@ export function testContext<Overrides extends Partial<RunContext> = Record<never
 
 /** A request of `text`, or of the user's "Hello" with `overrides` in any field. */
 export function testRequest(overrides: string | Partial<RunRequest> = {}): RunRequest {
-  const text = typeof overrides === "string" ? overrides : "Hello";
-  return {
-    messages: [userMessage(text)],
-    tools: [],
-    toolChoice: { type: "auto" },
-    parallelToolCalls: true,
-    output: { type: "text" },
-    settings: {},
-    stream: false,
-    parameters: {},
-    extraParameters: {},
-    ...typeof overrides === "string" ? {} : overrides,
-  };
-}
-
-function userMessage(text: string): Message {
-  return { role: "user", content: [{ type: "text", text }] };
+  return typeof overrides === "string" ? plainRequest(overrides) : plainRequest("Hello", overrides);
 }
 
 /** Unbounded: a test's store ends with the test. */

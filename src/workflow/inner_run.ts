@@ -6,6 +6,7 @@ import { innerUsage, type RunLimits } from "../run/budget.ts";
 import { RequestError, RunError } from "../run/error.ts";
 import type { UsageReport } from "../run/event.ts";
 import { Fold } from "../run/fold.ts";
+import { promptMessages } from "../run/plain_request.ts";
 import type {
   Message,
   ModelSettings,
@@ -128,7 +129,7 @@ export async function runInner(
   const { maxToolCalls: _1, approvals: _2, ...outerRequest } = around.request;
   const request: RunRequest = {
     ...outerRequest,
-    messages: prompt === undefined ? around.request.messages : messagesOf(prompt),
+    messages: prompt === undefined ? around.request.messages : promptMessages(prompt),
     tools: options.tools ?? [],
     toolChoice: options.toolChoice ?? { type: "auto" },
     output: options.output ?? { type: "text" },
@@ -168,12 +169,6 @@ export async function runInner(
   signal.throwIfAborted();
   const result = fold.result();
   return new InnerResult(result, outputOf(result, request.output));
-}
-
-function messagesOf(prompt: string | readonly Message[]): readonly Message[] {
-  return typeof prompt === "string"
-    ? [{ role: "user", content: [{ type: "text", text: prompt }] }]
-    : prompt;
 }
 
 function outputOf(result: RunResult, format: OutputFormat): unknown {

@@ -3,7 +3,7 @@
  * @module
  */
 import { SetupError } from "../run/error.ts";
-import type { Runner } from "../run/runner.ts";
+import { isRunner, type Runner } from "../run/runner.ts";
 
 /** Builds a route's Runner; called once. */
 export type RouteFactory = () => Runner | Promise<Runner>;
@@ -64,10 +64,4 @@ export class Route {
     this.description = description.trim();
     this.label = options.label || undefined;
   }
-}
-
-/** Whether `value` answers by itself. */
-export function isRunner(value: unknown): value is Runner {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Partial<Runner>).run === "function";
 }

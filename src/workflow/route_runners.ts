@@ -3,9 +3,9 @@
  * @module
  */
 import { SetupError } from "../run/error.ts";
-import type { Runner } from "../run/runner.ts";
+import { isRunner, type Runner } from "../run/runner.ts";
 import { enterRunner, leaveRunner } from "../run/runner_lifetime.ts";
-import { isRunner, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** Builds and holds the Runners of several routes. */
 export class RouteRunners {

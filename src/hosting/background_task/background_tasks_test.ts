@@ -5,25 +5,20 @@ import { fold } from "../../run/fold.ts";
 import { checkGrammar } from "../../run/grammar.ts";
 import type { RunRequest } from "../../run/request.ts";
 import type { RunContext, Runner } from "../../run/runner.ts";
-import { ManualClock } from "../../testing/manual_clock.ts";
-import { CollectingLogger, testContext, testRequest } from "../../testing/test_context.ts";
-import { type FakeModelOptions, FakeModels, type ModelSource } from "../fake_models.ts";
-import { failing, gate, saying, TestRunner, textEvents, untilAborted } from "../fixture_test.ts";
-import { HostedModel } from "../lifecycle.ts";
-import { unavailable } from "../unavailable.ts";
+import { type CollectingLogger, testContext, testRequest } from "../../testing/test_context.ts";
+import { FakeModels } from "../fake_models.ts";
+import {
+  failing,
+  gate,
+  hostedModel,
+  saying,
+  TestRunner,
+  textEvents,
+  untilAborted,
+} from "../fixture_test.ts";
+import type { HostedModel } from "../hosted_model.ts";
 import { openWebUi, openWebUiTitle, user } from "./fixture_test.ts";
 import { recogniseTask } from "./recognise.ts";
-
-function hosted(
-  source: ModelSource,
-  options: FakeModelOptions,
-) {
-  const logger = new CollectingLogger();
-  const model = new FakeModels().add("m", source, options).get("m")!;
-  const clock = new ManualClock();
-  const host = new HostedModel(model, { clock, logger, reasoning: undefined });
-  return { host, logger };
-}
 
 async function ask(
   host: HostedModel,
@@ -50,7 +45,7 @@ function warnings(logger: CollectingLogger): readonly unknown[] {
 Deno.test("agent, and nothing said: the model answers its tasks, which are counted all the same", async () => {
   for (const options of [{}, { backgroundTasks: "agent" }] as const) {
     const runner = saying("By the model");
-    const { host } = hosted(runner, options);
+    const { host } = hostedModel(runner, options);
     await host.start();
     assertEquals(await ask(host), "By the model");
     assertEquals(await ask(host, HELLO), "By the model");
@@ -62,7 +57,7 @@ Deno.test("agent, and nothing said: the model answers its tasks, which are count
 
 Deno.test("rule: tasks never reach the model, all else does", async () => {
   const runner = saying("By the model");
-  const { host } = hosted(runner, { backgroundTasks: "rule" });
+  const { host } = hostedModel(runner, { backgroundTasks: "rule" });
   await host.start();
   assertEquals(await ask(host), BY_RULE);
   const tags = openWebUi(
@@ -79,7 +74,7 @@ Deno.test("rule: tasks never reach the model, all else does", async () => {
 
 Deno.test("rule: what it cannot answer in the form demanded is left to the model", async () => {
   const runner = saying('{"language":"English","title":"Hi"}');
-  const { host } = hosted(runner, { backgroundTasks: "rule" });
+  const { host } = hostedModel(runner, { backgroundTasks: "rule" });
   const output = {
     type: "json-schema",
     name: "t",
@@ -93,9 +88,9 @@ Deno.test("rule: what it cannot answer in the form demanded is left to the model
   await host[Symbol.asyncDispose]();
 });
 
-Deno.test("a lazy model is not built for its tasks, an unavailable one answers them", async () => {
+Deno.test("a lazy model is not built for its tasks, one that cannot be built answers them", async () => {
   let builds = 0;
-  const { host } = hosted(() => {
+  const { host } = hostedModel(() => {
     builds += 1;
     return saying("By the model");
   }, { lifecycle: "lazy", backgroundTasks: "rule" });
@@ -103,9 +98,12 @@ Deno.test("a lazy model is not built for its tasks, an unavailable one answers t
   assertEquals(await ask(host), BY_RULE);
   assertEquals([builds, host.record.state], [0, "idle"]);
   await host[Symbol.asyncDispose]();
-  const without = hosted(unavailable("needs MCP"), { backgroundTasks: "rule" }).host;
-  assertEquals(await ask(without), BY_RULE);
-  assertEquals(without.record.state, "unavailable");
+  const failed = hostedModel(() => {
+    throw new RunError("model-unavailable", "needs MCP");
+  }, { lifecycle: "lazy", backgroundTasks: "rule" }).host;
+  await assertRejects(() => ask(failed, HELLO), RunError, "needs MCP");
+  assertEquals(await ask(failed), BY_RULE);
+  assertEquals(failed.record.state, "failed");
 });
 
 Deno.test("a Runner answers tasks alone, with the client's request, and lives with the app", async () => {
@@ -115,7 +113,7 @@ Deno.test("a Runner answers tasks alone, with the client's request, and lives wi
     yield* textEvents("Cheap");
   });
   const runner = saying("By the model");
-  const { host } = hosted(runner, { backgroundTasks: cheap });
+  const { host } = hostedModel(runner, { backgroundTasks: cheap });
   await host.start();
   assertEquals([cheap.starts, runner.starts], [1, 1]);
   const settings = { maxTokens: 30 };
@@ -134,7 +132,7 @@ Deno.test("lazy: the Runner is started once by the first tasks, the model by non
   const starting = gate();
   cheap.starting = () => starting.promise;
   const runner = saying("By the model");
-  const { host } = hosted(() => runner, { lifecycle: "lazy", backgroundTasks: cheap });
+  const { host } = hostedModel(() => runner, { lifecycle: "lazy", backgroundTasks: cheap });
   await host.start();
   assertEquals(cheap.starts, 0);
   const answers = [ask(host), ask(host), ask(host)];
@@ -152,7 +150,7 @@ Deno.test("lazy: the Runner is started once by the first tasks, the model by non
 Deno.test("per_request: the Runner is started and released for each task, however it ends", async () => {
   const cheap = saying("Che", "aper");
   let builds = 0;
-  const { host } = hosted(() => {
+  const { host } = hostedModel(() => {
     builds += 1;
     return saying("By the model");
   }, { lifecycle: "per_request", backgroundTasks: cheap });
@@ -171,7 +169,7 @@ Deno.test("a Runner that cannot be started is replaced by the rule until it can,
   for (const lifecycle of ["startup", "lazy", "per_request"] as const) {
     const cheap = saying("Cheap");
     cheap.starting = () => Promise.reject(down());
-    const { host, logger } = hosted(() => saying("By the model"), {
+    const { host, logger } = hostedModel(() => saying("By the model"), {
       lifecycle,
       backgroundTasks: cheap,
     });
@@ -190,7 +188,7 @@ Deno.test("a Runner that cannot be started is replaced by the rule until it can,
 
 Deno.test("a model that cannot be started takes its Runner along; both are released", async () => {
   const cheap = saying("Cheap");
-  const { host } = hosted(() => Promise.reject(new Error("no")), { backgroundTasks: cheap });
+  const { host } = hostedModel(() => Promise.reject(new Error("no")), { backgroundTasks: cheap });
   await assertRejects(() => host.start(), RunError, '"m"');
   assertEquals(await ask(host), "Cheap");
   await host[Symbol.asyncDispose]();
@@ -201,7 +199,10 @@ Deno.test("what is started while the app stops is released", async () => {
   const cheap = saying("Cheap");
   const starting = gate();
   cheap.starting = () => starting.promise;
-  const { host } = hosted(saying("By the model"), { lifecycle: "lazy", backgroundTasks: cheap });
+  const { host } = hostedModel(saying("By the model"), {
+    lifecycle: "lazy",
+    backgroundTasks: cheap,
+  });
   const answer = ask(host);
   const stopped = host[Symbol.asyncDispose]();
   starting.resolve();
@@ -215,7 +216,7 @@ Deno.test("a model's release that fails does not keep the Runner from being rele
   const runner = saying("By the model");
   runner.disposing = () => Promise.reject(new Error("stuck"));
   const cheap = saying("Cheap");
-  const { host } = hosted(runner, { backgroundTasks: cheap });
+  const { host } = hostedModel(runner, { backgroundTasks: cheap });
   await host.start();
   await assertRejects(() => host[Symbol.asyncDispose]() as Promise<void>, Error, "stuck");
   assertEquals(cheap.disposals, 1);
@@ -224,8 +225,8 @@ Deno.test("a model's release that fails does not keep the Runner from being rele
 Deno.test("one Runner for several models, or for all of one, is started once", async () => {
   const shared = saying("Shared");
   const hosts = [
-    hosted(saying("One"), { backgroundTasks: shared }).host,
-    hosted(shared, { backgroundTasks: shared }).host,
+    hostedModel(saying("One"), { backgroundTasks: shared }).host,
+    hostedModel(shared, { backgroundTasks: shared }).host,
   ];
   for (const host of hosts) await host.start();
   assertEquals(shared.starts, 1);
@@ -240,21 +241,21 @@ Deno.test("one Runner for several models, or for all of one, is started once", a
 Deno.test("how tasks go says nothing about the model, and the other way round", async () => {
   const cheap = failing(down);
   const runner = saying("By the model");
-  const failed = hosted(runner, { backgroundTasks: cheap });
+  const failed = hostedModel(runner, { backgroundTasks: cheap });
   await failed.host.start();
   await assertRejects(() => ask(failed.host), RunError, "refused");
   assertEquals([failed.host.record.state, failed.host.record.lastError], ["up", undefined]);
   await failed.host[Symbol.asyncDispose]();
 
   const options = { dependencyPolicy: "degrade", degradedMessage: "Later." } as const;
-  const { host, logger } = hosted(runner, { ...options, backgroundTasks: cheap });
+  const { host, logger } = hostedModel(runner, { ...options, backgroundTasks: cheap });
   await host.start();
   assertEquals(await ask(host), "Later.");
   assertEquals([host.record.state, host.record.lastError], ["up", undefined]);
   assert(logger.entries.some(({ fields }) => fields.task === "title"));
   await host[Symbol.asyncDispose]();
 
-  const ill = hosted(failing(down), { ...options, backgroundTasks: "rule" }).host;
+  const ill = hostedModel(failing(down), { ...options, backgroundTasks: "rule" }).host;
   await ill.start();
   assertEquals(await ask(ill, HELLO), "Later.");
   assertEquals(ill.record.state, "degraded");
@@ -264,7 +265,7 @@ Deno.test("how tasks go says nothing about the model, and the other way round", 
 });
 
 Deno.test("a task left to the model by the rule counts for the model's state", async () => {
-  const { host } = hosted(failing(down), {
+  const { host } = hostedModel(failing(down), {
     dependencyPolicy: "degrade",
     degradedMessage: "Later.",
     backgroundTasks: "rule",
@@ -282,7 +283,7 @@ Deno.test("a stopped task is stopped, before it begins and in the middle", async
     yield { type: "text-start" };
     await untilAborted(signal);
   });
-  const { host } = hosted(saying("By the model"), { backgroundTasks: cheap });
+  const { host } = hostedModel(saying("By the model"), { backgroundTasks: cheap });
   await host.start();
   const run = assertRejects(
     () => ask(host, undefined, { signal: client.signal }),
@@ -300,7 +301,7 @@ Deno.test("a task whose client has left is neither answered by rule nor run once
   const starting = gate();
   const cheap = saying("Cheap");
   cheap.starting = () => starting.promise;
-  const { host } = hosted(() => saying("By the model"), {
+  const { host } = hostedModel(() => saying("By the model"), {
     lifecycle: "per_request",
     backgroundTasks: cheap,
   });
@@ -309,7 +310,7 @@ Deno.test("a task whose client has left is neither answered by rule nor run once
   starting.resolve();
   await left;
   assertEquals([cheap.starts, cheap.disposals, cheap.runs], [1, 1, 0]);
-  const ruled = hosted(saying("By the model"), { backgroundTasks: "rule" }).host;
+  const ruled = hostedModel(saying("By the model"), { backgroundTasks: "rule" }).host;
   await assertRejects(() => ask(ruled, undefined, { signal: client.signal }), RunError, "gone");
 });
 
