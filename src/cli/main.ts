@@ -2,14 +2,15 @@
  * Dispatches commands.
  * @module
  */
-import project from "../../deno.json" with { type: "json" };
 import { RunError, SetupError } from "../run/error.ts";
 import type { Command } from "./command.ts";
 import { printProblems, systemTerminal, type Terminal } from "./output.ts";
+import { versionLine } from "./version.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   deploy: () => import("./commands/deploy.ts"),
   check: () => import("./commands/check.ts"),
+  compile: () => import("./commands/compile.ts"),
   schema: () => import("./commands/schema.ts"),
   demo: () => import("./commands/demo.ts"),
   help: () => import("./commands/help.ts"),
@@ -33,12 +34,14 @@ export function main(args: readonly string[]): Promise<number> {
 }
 
 /** `main` on any terminal. */
-export async function runCommandLine(
-  args: readonly string[],
-  terminal: Terminal,
-): Promise<number> {
+export function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  return runWith(terminal, () => dispatch(args, terminal));
+}
+
+/** Tells what went wrong, and makes an exit code of it. */
+export async function runWith(terminal: Terminal, run: () => Promise<number>): Promise<number> {
   try {
-    return await dispatch(args, terminal);
+    return await run();
   } catch (error) {
     if (error instanceof SetupError) {
       printProblems(terminal, error);
@@ -70,7 +73,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
       return await (await import("./commands/help.ts")).command.run([], terminal);
     case "-V":
     case "--version":
-      terminal.out(`fakellm ${project.version}`);
+      terminal.out(versionLine());
       return 0;
     default: {
       const command = await loadCommand(first);

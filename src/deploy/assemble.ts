@@ -32,12 +32,14 @@ export interface AssembleOptions {
   readonly logger: Logger;
   /** Absolute path that modules and their permissions start from. @default the current folder */
   readonly folder?: string;
+  /** Code of modules, by their specifiers, to run instead of what lies there. @default none */
+  readonly code?: ReadonlyMap<string, string>;
 }
 
 /** Builds everything a deployment names; nothing is contacted before the app starts. */
 export async function assemble(
   deployment: ResolvedDeployment,
-  { logger, folder = Deno.cwd() }: AssembleOptions,
+  { logger, folder = Deno.cwd(), code = new Map() }: AssembleOptions,
 ): Promise<App> {
   for (const path of notInForce(deployment)) {
     logger.log("warn", `Setting has no effect in this version: ${formatPath(path)}`);
@@ -46,7 +48,7 @@ export async function assemble(
   const { toolsets, managed } = await assembleMcps(deployment, { logger });
   const { limits, mcps } = deployment;
   const health: DependencyHealth[] = [];
-  const shared = { backends, toolsets, mcps, folder, logger, health };
+  const shared = { backends, toolsets, mcps, folder, code, logger, health };
   return createHost({
     entrypoints: deployment.entrypoints.map((entrypoint) => assembleEntrypoint(entrypoint, shared)),
     health,

@@ -6,20 +6,15 @@ import { describeDeployment } from "./describe.ts";
 import { MASK } from "./describe/mapping.ts";
 import { permissionSheet } from "./permission_sheet.ts";
 import { notInForce } from "./not_in_force.ts";
-import { readDeployment, type ReadOptions } from "./read.ts";
+import type { ReadDeployment } from "./read.ts";
 import { formatPath } from "./tree.ts";
 import { type Writable, yamlText } from "./yaml_text.ts";
 
 /** Shortest value of a secret variable that is also looked for inside other texts. */
 const MIN_SECRET_CHARS = 4;
 
-/**
- * The deployment at `path` as YAML, followed by the permission sheet as comments.
- *
- * @throws {SetupError} with every problem of the file
- */
-export async function checkReport(path: string, options: ReadOptions): Promise<string> {
-  const { deployment, secrets } = await readDeployment(path, options);
+/** The deployment as YAML, followed by the permission sheet as comments. */
+export function checkReport({ deployment, secrets }: ReadDeployment): string {
   const comments = [
     "What each model can reach:",
     ...permissionSheet(deployment),

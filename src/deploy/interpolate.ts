@@ -31,13 +31,16 @@ export interface Origin {
 export interface Interpolated {
   readonly tree: Tree;
   readonly problems: readonly SetupProblem[];
+  /** Names of the variables that are not set and would have to be. */
+  readonly missing: ReadonlySet<string>;
   /** Texts that hold variables, by formatted path. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** Values of the variables whose names say that they are secret. */
   readonly secrets: ReadonlySet<string>;
 }
 
-const SECRET_NAME = /key|token|secret|passw|pwd|auth|credential|cookie|private|dsn/i;
+/** Names of what is secret. */
+export const SECRET_NAME = /key|token|secret|passw|pwd|auth|credential|cookie|private|dsn/i;
 const FORMS = 'variables as "${NAME}" or "${NAME:-default}", and "$$" for a dollar sign';
 
 /**
@@ -49,6 +52,7 @@ export function interpolate(tree: Tree, environment: Environment): Interpolated 
   const problems: SetupProblem[] = [];
   const origins = new Map<string, Origin>();
   const secrets = new Set<string>();
+  const missing = new Set<string>();
   let values = 0;
   let tooDeep: TreePath | undefined;
 
@@ -58,6 +62,7 @@ export function interpolate(tree: Tree, environment: Environment): Interpolated 
     const expansion = new Expansion(text, environment);
     const expanded = expansion.run();
     for (const name of expansion.missing) {
+      missing.add(name);
       problems.push(problem(path, `Variable ${quote(name)} is not set`, {
         accepted: `a variable that is set, or a default as "\${${name}:-default}"`,
       }));
@@ -115,7 +120,7 @@ export function interpolate(tree: Tree, environment: Environment): Interpolated 
       accepted: `at most ${MAX_VALUES} values`,
     })]);
   }
-  return { tree: copy, problems, origins, secrets };
+  return { tree: copy, problems, missing, origins, secrets };
 }
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;

@@ -10,12 +10,21 @@ import type { Tree } from "./tree.ts";
 export const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
+ * The text of the file at `path`.
+ *
+ * @throws {SetupError} when it cannot be read, is too large, or no text
+ */
+export async function loadText(path: string): Promise<string> {
+  return decode(await readBounded(path), path);
+}
+
+/**
  * The parsed file at `path`.
  *
  * @throws {SetupError} when it cannot be read, is too large, no text, or no YAML
  */
 export async function loadFile(path: string): Promise<Tree> {
-  return parseText(decode(await readBounded(path), path), path);
+  return parseText(await loadText(path), path);
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {

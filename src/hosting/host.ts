@@ -131,7 +131,15 @@ class Host implements App {
 
   /** Starts the app and listens. */
   serve(options: ServeOptions = {}): Promise<Served> {
-    return Server.listen(this, { ...options, open: !this.keyed && !this.#insecure });
+    return Server.listen(this, {
+      ...options,
+      keyless: !this.keyed,
+      insecure: this.#insecure,
+      onOpen: () =>
+        this.#services.logger.log("warn", "Anybody who reaches this server can use its models", {
+          reason: "no keys, and insecure is set",
+        }),
+    });
   }
 
   /** Takes no further requests. Open ones go on. */

@@ -76,15 +76,21 @@ export class Server implements Served {
   /**
    * Listens, then starts the app: while it starts, `/health` answers already.
    *
-   * @param options `open`: whether some API needs no key and nobody allowed that to be reached
+   * @param options `keyless`: whether some API needs no key; `insecure`: whether that may be reached
+   *   from outside; `onOpen`: called where it can
    * @throws {SetupError} when the host is reachable from outside, or the address cannot be taken
    */
   static async listen(
     app: ServedApp,
-    options: ServeOptions & { readonly open: boolean },
+    options: ServeOptions & {
+      readonly keyless: boolean;
+      readonly insecure: boolean;
+      readonly onOpen: () => void;
+    },
   ): Promise<Server> {
     const { host = "127.0.0.1", port = 8000, signal, onListen } = options;
-    if (options.open && !isLoopback(host)) {
+    const open = options.keyless && !isLoopback(host);
+    if (open && !options.insecure) {
       throw new SetupError(
         `Cannot listen on "${host}" without a key: anybody who reaches it could use every model; ` +
           "configure keys, listen on 127.0.0.1, or allow it with `insecure`",
@@ -97,6 +103,7 @@ export class Server implements Served {
       await server.drain(0);
       throw error;
     }
+    if (open) options.onOpen();
     onListen?.(server);
     if (signal?.aborted) server.drain();
     else signal?.addEventListener("abort", () => server.drain(), { once: true });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { silentLogger } from "../context/system.ts";
 import { SetupError } from "../run/error.ts";
+import { CollectingLogger } from "../testing/test_context.ts";
 import { createApp } from "./app.ts";
 import {
   gate,
@@ -79,10 +80,20 @@ Deno.test("serve() refuses to be reached from outside without a key, unless told
     await assertRejects(() => app.serve({ host, port: 0 }), SetupError, "without a key");
   }
   const apiKeys = [{ name: "k", key: "k" }];
-  for (const options of [{ apiKeys }, { insecure: true }]) {
-    const app = createApp(saying(), { ...testOptions(), ...options });
-    const served = await app.serve({ host: "0.0.0.0", port: 0 });
+  for (
+    const [host, options, warnings] of [
+      ["0.0.0.0", { apiKeys }, 0],
+      ["0.0.0.0", { insecure: true }, 1],
+      ["127.0.0.1", { insecure: true }, 0],
+      ["0.0.0.0", { apiKeys, insecure: true }, 0],
+    ] as const
+  ) {
+    const logger = new CollectingLogger();
+    const app = createApp(saying(), { ...testOptions(), ...options, logger });
+    const served = await app.serve({ host, port: 0 });
     await served.drain();
+    const told = logger.entries.filter(({ message }) => message.startsWith("Anybody who reaches"));
+    assertEquals(told.length, warnings);
   }
 });
 

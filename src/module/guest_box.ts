@@ -23,6 +23,8 @@ import { findConfig, locate } from "./reference.ts";
 export interface GuestBoxOptions {
   /** Path or URL of the module. */
   readonly specifier: string;
+  /** JavaScript to run instead of what lies there; imports nothing. @default what lies there */
+  readonly code?: string;
   /** Absolute path that relative ones start from. */
   readonly folder: string;
   /** What it may do, paths absolute. */
@@ -63,6 +65,10 @@ export interface GuestBox extends AsyncDisposable {
   readonly name: string;
   /** Absolute specifier of the module. */
   readonly specifier: string;
+  /** Path of the `deno.json` whose names it uses; undefined: none. */
+  readonly configPath: string | undefined;
+  /** Path of the lock file that its graph is pinned by. */
+  readonly lockPath: string;
   /** Hash of its graph. */
   readonly integrity: string;
   /** What it is made of and may do, for the log. */
@@ -77,21 +83,22 @@ export interface GuestBox extends AsyncDisposable {
  * @throws {SetupError} when it cannot be resolved, or is not what its integrity says
  */
 export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> {
-  const { grants, integrity: wanted } = options;
-  const location = locate(options.specifier, options.folder);
-  const specifier = location.type === "local" ? location.url : new URL(options.specifier).href;
+  const { grants, code } = options;
+  // What is run instead is as its host has it.
+  const wanted = code === undefined ? options.integrity : undefined;
   const name = shownSpecifier(options.specifier);
-  if (location.type === "local") await expectFile(location.path, options.specifier);
+  const place = code === undefined ? await placeOf(options) : undefined;
   const deno = await requireDeno(
     options.model === undefined ? `module "${name}"` : `model "${options.model}", a module`,
   );
-  const configPath = location.type === "local" ? await findConfig(location.url) : undefined;
   const folder = await Deno.makeTempDir({ prefix: "fakellm-guest-" });
   try {
+    const { specifier, configPath, remote } = place ?? await placeCode(code!, folder);
     const lockPath = `${folder}/guest.lock`;
     const load = async (reload: boolean) => {
       const graph = await loadGraph({
         specifier,
+        name,
         configPath,
         imports: grants.import,
         lockPath,
@@ -100,9 +107,9 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
       const lock = withPackages(await readLock(lockPath), graph.packages);
       return { graph, lock, integrity: await integrityOf(graph, { specifier, lock }) };
     };
-    const { graph, lock, integrity } = location.type === "local"
-      ? await load(false)
-      : await loadRemote(load, { wanted, lockPath });
+    const { graph, lock, integrity } = remote
+      ? await loadRemote(load, { wanted, lockPath })
+      : await load(false);
     if (wanted !== undefined && integrity !== wanted) {
       throw new SetupError(
         `Cannot load module "${name}": its integrity is ${integrity}, not ${wanted}`,
@@ -116,6 +123,8 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
     return {
       name,
       specifier,
+      configPath,
+      lockPath,
       integrity,
       sheet: sheetOf(graph, { ...options, integrity }),
       spawn: () => spawn(deno, args, { ...options, name, folder, own }),
@@ -125,6 +134,30 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
     await Deno.remove(folder, { recursive: true }).catch(() => {});
     throw error;
   }
+}
+
+/** Where a module is, and by which names it imports. */
+interface Place {
+  /** Absolute. */
+  readonly specifier: string;
+  readonly configPath: string | undefined;
+  readonly remote: boolean;
+}
+
+async function placeOf({ specifier, folder }: GuestBoxOptions): Promise<Place> {
+  const location = locate(specifier, folder);
+  if (location.type === "remote") {
+    return { specifier: new URL(specifier).href, configPath: undefined, remote: true };
+  }
+  await expectFile(location.path, specifier);
+  const { url } = location;
+  return { specifier: url, configPath: await findConfig(url), remote: false };
+}
+
+async function placeCode(code: string, folder: string): Promise<Place> {
+  const path = `${folder}/module.js`;
+  await Deno.writeTextFile(path, code);
+  return { specifier: `file://${path}`, configPath: undefined, remote: false };
 }
 
 interface Loaded {

@@ -20,6 +20,8 @@ import { type GuestServices, NO_SERVICES } from "./guest_services.ts";
 export interface GuestModuleOptions {
   /** Path or URL, without the export. */
   readonly specifier: string;
+  /** JavaScript to run instead of what lies there; imports nothing. @default what lies there */
+  readonly code?: string;
   /** The export to take. @default the default export, `agent` or `MODELS` */
   readonly exportName?: string;
   /** Absolute path that relative ones start from. */

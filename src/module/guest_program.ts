@@ -11,7 +11,7 @@ import output from "./guest/output.ts" with { type: "text" };
 import runs from "./guest/runs.ts" with { type: "text" };
 
 /** The files of `guest/`, by the names they know each other by. */
-const FILES: Readonly<Record<string, string>> = {
+export const GUEST_FILES: Readonly<Record<string, string>> = {
   "./exported_models.ts": exportedModels,
   "./failure.ts": failure,
   "./host_services.ts": hostServices,
@@ -24,5 +24,5 @@ let program: string | undefined;
 
 /** The program as a `data:` URL; made once. */
 export function guestProgram(): string {
-  return program ??= programUrl(FILES, "./main.ts");
+  return program ??= programUrl(GUEST_FILES, "./main.ts");
 }

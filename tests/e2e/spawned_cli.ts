@@ -14,6 +14,8 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** How deno is told what to run. @default this checkout's `cli.ts` with its configuration */
   readonly program?: readonly string[];
+  /** Flags of what deno lets it do. @default all */
+  readonly permissions?: readonly string[];
 }
 
 /** How a process ended. */
@@ -41,7 +43,13 @@ export class SpawnedCli implements AsyncDisposable {
   /** Starts `fakellm` with `args`; nothing of this process's `FAKELLM_*` variables reaches it. */
   constructor(args: readonly string[], options: SpawnOptions = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", ...options.program ?? PROGRAM, ...args],
+      args: [
+        "run",
+        ...options.permissions ?? ["-A"],
+        "--no-check",
+        ...options.program ?? PROGRAM,
+        ...args,
+      ],
       clearEnv: true,
       env: { ...inherited(), NO_COLOR: "1", ...options.env },
       cwd: options.cwd,

@@ -31,9 +31,12 @@ export const command: Command = {
     if (path === undefined) {
       throw new SetupError('Cannot check without a file; run "fakellm check FILE"');
     }
-    const { checkReport } = await import("../../deploy/check.ts");
+    const [{ checkReport }, { readDeployment }] = await Promise.all([
+      import("../../deploy/check.ts"),
+      import("../../deploy/read.ts"),
+    ]);
     const overrides = serverOverrides(flags, terminal.env);
-    terminal.out(await checkReport(path, { environment: terminal.env, overrides }));
+    terminal.out(checkReport(await readDeployment(path, { environment: terminal.env, overrides })));
     return 0;
   },
 };

@@ -12,6 +12,7 @@ Usage:
   fakellm <module>[#export]    serve what a module exports
   fakellm deploy FILE          serve a deployment file
   fakellm check FILE           print every problem of a deployment file, or what it comes to
+  fakellm compile FILE         make one program that serves a deployment file
   fakellm schema               print the JSON Schema of the deployment file
   fakellm demo                 serve two demo agents; needs no key, no network and no LLM
   fakellm help [COMMAND]       this text, or that of a command ("module" for the first)

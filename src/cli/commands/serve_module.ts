@@ -131,7 +131,7 @@ async function keysOf(flags: Flags, terminal: Terminal): Promise<ApiKeyAuth | un
     : new ApiKeyAuth([{ name: "FAKELLM_API_KEY", key }]);
 }
 
-const COMMANDS = ["deploy", "check", "schema", "demo", "help"];
+const COMMANDS = ["deploy", "check", "compile", "schema", "demo", "help"];
 
 /** A mistyped command looks like a module that is not there. */
 function withCommandHint(error: unknown, module: string): unknown {

@@ -21,6 +21,8 @@ export interface ModuleParts {
   readonly toolsets: ReadonlyMap<string, Toolset>;
   /** Absolute path that relative ones start from. */
   readonly folder: string;
+  /** Code of modules, by their specifiers, to run instead of what lies there. */
+  readonly code: ReadonlyMap<string, string>;
   readonly logger: Logger;
 }
 
@@ -37,7 +39,7 @@ type ModuleSource = Extract<ResolvedModel["source"], { readonly type: "module" }
 export function assembleModule(
   model: ResolvedModel,
   source: ModuleSource,
-  { backends, toolsets, folder, logger }: ModuleParts,
+  { backends, toolsets, folder, code, logger }: ModuleParts,
 ): AssembledModule {
   const { maxSteps, maxToolCalls, maxTokens, maxSeconds, maxMemoryBytes } = model.limits;
   const { specifier, exportName } = parseReference(source.specifier);
@@ -54,6 +56,7 @@ export function assembleModule(
     ]);
     current = new GuestModule({
       specifier,
+      code: code.get(specifier),
       exportName,
       folder,
       grants: source.permissions,

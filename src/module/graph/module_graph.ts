@@ -6,13 +6,15 @@ import { z } from "zod";
 import { denoCommand } from "../../isolation/deno_command.ts";
 import type { Grants } from "../../isolation/grant.ts";
 import { SetupError } from "../../run/error.ts";
-import { hostOf, infoSchema, shownSpecifier } from "./graph_info.ts";
+import { hostOf, infoSchema } from "./graph_info.ts";
 import { type GraphFile, type GraphPackage, reachable } from "./reachable.ts";
 
 /** What is resolved, and by which rules. */
 export interface GraphOptions {
   /** Absolute specifier: a `file:` or `http(s):` URL, or one of `jsr:`, `npm:` and `data:`. */
   readonly specifier: string;
+  /** Names it in errors. */
+  readonly name: string;
   /** Path of a `deno.json` whose names the module may use; undefined: none. */
   readonly configPath: string | undefined;
   /** Imports at run time that are granted. */
@@ -54,7 +56,7 @@ const cachesSchema = z.object({ modulesCache: z.string(), npmCache: z.string() }
  * @throws {SetupError} when it cannot be resolved or downloaded, or imports from a host it may not
  */
 export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
-  const { specifier, configPath, lockPath, reload = false } = options;
+  const { specifier, name, configPath, lockPath, reload = false } = options;
   const hosts = allowedHosts(options);
   const common = [
     configPath === undefined ? "--no-config" : `--config=${configPath}`,
@@ -62,7 +64,6 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
     `--lock=${lockPath}`,
     hosts === "all" ? "--allow-import" : `--allow-import=${hosts.join(",")}`,
   ];
-  const shown = shownSpecifier(specifier);
   try {
     await denoCommand(["cache", "--quiet", ...reload ? ["--reload"] : [], ...common, specifier]);
     const [info, caches] = await Promise.all([
@@ -75,7 +76,7 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
   } catch (cause) {
     if (cause instanceof SetupError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`Cannot load module "${shown}": ${why.replaceAll(specifier, shown)}`, {
+    throw new SetupError(`Cannot load module "${name}": ${why.replaceAll(specifier, name)}`, {
       cause,
     });
   }

@@ -1,0 +1,123 @@
+/**
+ * `fakellm compile`.
+ * @module
+ */
+import { SetupError } from "../../run/error.ts";
+import type { Command } from "../command.ts";
+import { readFlags } from "../flags.ts";
+import type { Terminal } from "../output.ts";
+
+const HELP = `Usage: fakellm compile FILE [flags]
+
+Makes one program that serves a deployment file, on machines with nothing else on them. The file, its
+modules and this package go into it. Variables as \${NAME} are read where it runs: secrets stay in the
+environment, and a file that holds any itself is refused.
+
+  --output PATH    what to write (-o; default: the file's name). Ending in .js: a script, for a
+                   Deno that is there already
+  --target TARGET  system to compile for (default: this one): x86_64-unknown-linux-gnu,
+                   aarch64-unknown-linux-gnu, x86_64-pc-windows-msvc, aarch64-pc-windows-msvc,
+                   x86_64-apple-darwin, aarch64-apple-darwin
+  --minify         make it smaller; what goes wrong is told less clearly
+
+The program takes the flags and variables of "fakellm deploy", and "check" to print what is in it. It
+may do what the deployment needs and nothing else. Modules and code_mode run in a Deno of their own
+there, too: the one that FAKELLM_DENO names, or else on PATH; without one, it refuses to start.`;
+
+/** Compiles a deployment file. */
+export const command: Command = {
+  help: HELP,
+  async run(args, terminal) {
+    const flags = readFlags(args.map((arg) => arg === "-o" ? "--output" : arg), {
+      command: "fakellm compile",
+      text: ["config", "output", "target"],
+      switches: ["minify"],
+      maxArguments: 1,
+    });
+    if (flags.help) {
+      terminal.out(HELP);
+      return 0;
+    }
+    const path = flags.arguments[0] ?? flags.text("config");
+    if (path === undefined) {
+      throw new SetupError('Cannot compile without a file; run "fakellm compile FILE"');
+    }
+    await compile(path, {
+      output: flags.text("output"),
+      target: flags.text("target"),
+      minify: flags.on("minify"),
+      terminal,
+    });
+    return 0;
+  },
+};
+
+interface CompileOptions {
+  readonly output: string | undefined;
+  readonly target: string | undefined;
+  readonly minify: boolean;
+  readonly terminal: Terminal;
+}
+
+async function compile(path: string, options: CompileOptions): Promise<void> {
+  const { target, minify, terminal } = options;
+  const [{ denoBuild, TARGETS }, { ownPackage }, { permissionFlagsFor }, { writeProgram }] =
+    await Promise.all([
+      import("../compile/deno_build.ts"),
+      import("../compile/package.ts"),
+      import("../compile/permissions.ts"),
+      import("../compile/program.ts"),
+    ]);
+  if (target !== undefined && !TARGETS.includes(target)) {
+    throw new SetupError(`Cannot use "${target}"; accepted: ${TARGETS.join(", ")}`, {
+      path: "--target",
+    });
+  }
+  const [{ requireDeno }, { bakeDeployment }, { systemClock }, { lineLogger }] = await Promise.all([
+    import("../../isolation/deno_path.ts"),
+    import("../../deploy/bake/bake.ts"),
+    import("../../context/system.ts"),
+    import("../../hosting/log.ts"),
+  ]);
+  await requireDeno("fakellm compile");
+  const name = path.replace(/^.*[\\/]/s, "");
+  const output = absolute(options.output ?? name.replace(/\.(?:ya?ml|json)$/i, ""));
+  const baked = await bakeDeployment(path, terminal.env);
+  const { cli, flags } = ownPackage();
+  const folder = await Deno.makeTempDir({ prefix: "fakellm-compile-" });
+  try {
+    const main = await writeProgram(baked, {
+      name,
+      from: absolute(path).replace(/[^\\/]*$/, ""),
+      folder,
+      cli,
+      clock: systemClock,
+      logger: lineLogger({ format: "pretty", color: terminal.colour }),
+    });
+    const permissions = permissionFlagsFor(baked.deployment);
+    await denoBuild({
+      main,
+      output,
+      flags,
+      permissions,
+      target,
+      minify,
+      tell: (line) => terminal.err(line),
+    });
+    terminal.err(nextSteps(output, permissions));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function nextSteps(output: string, permissions: readonly string[]): string {
+  if (output.endsWith(".js")) {
+    return `Wrote ${output}. Run it with\n  deno run ${permissions.join(" ")} ${output}`;
+  }
+  const allowed = permissions.filter((flag) => flag.startsWith("--allow-"));
+  return `Wrote ${output}. It may do what ${allowed.join(" ")} allow, and nothing else.`;
+}
+
+function absolute(path: string): string {
+  return /^(?:\/|[A-Za-z]:[\\/])/.test(path) ? path : `${Deno.cwd()}/${path.replace(/^\.\//, "")}`;
+}
