@@ -168,6 +168,11 @@ export type { CodeModeOptions, CodeTool } from "./src/code_mode/code_mode.ts";
 export type { CodeOptions, CodeSession } from "./src/code_mode/code_session.ts";
 export type { SandboxLimits } from "./src/code_mode/sandbox.ts";
 
+// Modules of others.
+export type { GrantKind } from "./src/isolation/grant.ts";
+export { Guest } from "./src/module/guest.ts";
+export type { GuestOptions, Permissions } from "./src/module/guest.ts";
+
 // MCP servers.
 export { ManagedMCP } from "./src/mcp/managed.ts";
 export type { ManagedHttpOptions, ManagedMCPOptions } from "./src/mcp/managed_options.ts";

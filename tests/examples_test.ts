@@ -10,6 +10,7 @@ import { fakeBackend } from "./fake_backend/fake_backend.ts";
 const CHECKS: Readonly<Record<string, () => Promise<{ check(): Promise<void> }>>> = {
   "bot_app": () => import("../examples/bot_app/check.ts"),
   "builtin_tools_agent": () => import("../examples/builtin_tools_agent/check.ts"),
+  "code_mode_agent": () => import("../examples/code_mode_agent/check.ts"),
   "dual_subagent_judge_workflow": () => import("../examples/dual_subagent_judge_workflow/check.ts"),
   "embed_in_deno_serve": () => import("../examples/embed_in_deno_serve/check.ts"),
   "hacker_news_mcp_server": () => import("../examples/hacker_news_mcp_server/check.ts"),
@@ -18,6 +19,7 @@ const CHECKS: Readonly<Record<string, () => Promise<{ check(): Promise<void> }>>
   "openai_compatible_hidden_tool_smoke": () =>
     import("../examples/openai_compatible_hidden_tool_smoke/check.ts"),
   "openai_responses_reasoning": () => import("../examples/openai_responses_reasoning/check.ts"),
+  "sandboxed_module": () => import("../examples/sandboxed_module/check.ts"),
 };
 
 const EXAMPLES = new URL("../examples/", import.meta.url);
@@ -71,6 +73,7 @@ const COMMANDS: readonly { readonly args: readonly string[]; readonly says: RegE
     ],
     says: /^PASS a\nPASS b\n$/,
   },
+  { args: ["examples/code_mode_agent/main.ts"], says: /EUR: 1\n[^]*SEK: 0\.088/ },
   {
     args: ["examples/openai_responses_reasoning/main.ts"],
     says: /^I have to see notes\.txt first[^]*Looking for mistakes[^]*To mend: [^]*To keep: /,
@@ -93,6 +96,14 @@ Deno.test("deno run -A examples/bot_app/main.ts answers, and says what it cannot
   assertEquals(code, 0, stderr);
   assertMatch(stdout, /typewriter[^]*cannot be reached/);
   assertMatch(stderr, /model degraded .*cause=/);
+});
+
+Deno.test("deno run -A examples/sandboxed_module/main.ts answers, and tells what was tried", async () => {
+  await using folder = await testFolder();
+  const args = ["run", "-A", "examples/sandboxed_module/main.ts"];
+  const { code, stdout, stderr } = await runDeno(args, { cwd: folder.path });
+  assertEquals([code, stdout], [0, "Oslo: clear, 12 °C.\n"], stderr);
+  assertMatch(stderr, /Guest was denied .*permission=net value=telemetry\.example\.com:443/);
 });
 
 const NEWS = ["run", "-A", "examples/builtin_tools_agent/main.ts"];

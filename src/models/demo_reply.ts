@@ -4,6 +4,7 @@
  */
 import type { InputPart, ToolKind, ToolSpec } from "../run/request.ts";
 import { demoArguments, demoPick } from "./demo_arguments.ts";
+import { demoCode, runsCode } from "./demo_code.ts";
 import { demoSum } from "./demo_sum.ts";
 import { rankTools } from "./demo_tools.ts";
 import type { ModelRequest } from "./model.ts";
@@ -55,14 +56,17 @@ export function demoReply(request: ModelRequest): DemoReply {
       calls: tools.map((tool) => ({
         name: tool.name,
         kind: tool.kind,
-        arguments: demoArguments(tool, {
-          said: situation.said,
-          answer: situation.results.length > 0 ? tell(situation.results) : situation.said,
-        }),
+        arguments: argumentsFor(tool, situation),
       })),
     };
   }
   return { text: finalText(request, situation), calls: [] };
+}
+
+function argumentsFor(tool: ToolSpec, { said, results }: Situation): string {
+  const code = runsCode(tool) ? demoCode(tool, said) : undefined;
+  if (code !== undefined) return JSON.stringify({ code });
+  return demoArguments(tool, { said, answer: results.length > 0 ? tell(results) : said });
 }
 
 function assess({ messages }: ModelRequest): Situation {
@@ -108,7 +112,11 @@ function toolsToCall(request: ModelRequest, situation: Situation): readonly Tool
   if (again.length > 0) return again;
   const fresh = offered.filter((tool) => !called.includes(tool.name));
   const ranked = rankTools(fresh, said);
-  const wanted = results.length === 0 ? ranked.filter(({ score }) => score > 0) : [];
+  const wanted = results.length > 0
+    ? []
+    : ranked.filter(({ tool, score }) =>
+      runsCode(tool) ? demoCode(tool, said) !== undefined : score > 0
+    );
   const most = request.parallelToolCalls === false ? 1 : MAX_CALLS;
   if (wanted.length > 0) return wanted.slice(0, most).map(({ tool }) => tool);
   return must ? ranked.slice(0, 1).map(({ tool }) => tool) : [];

@@ -292,3 +292,34 @@ Deno.test("DemoBackend ends with the signal's reason", async () => {
   });
   await assertRejects(() => Array.fromAsync(call), Error, "gone");
 });
+
+const RUN_CODE: ToolSpec = {
+  name: "run_code",
+  kind: "function",
+  description: `Runs TypeScript.
+
+\`\`\`ts
+/** Lists all orders */
+declare function list_orders(args?: { month?: string }): Promise<any>;
+
+/** Weather of a city */
+declare function weather(args: { city: string }): Promise<any>;
+
+declare function exchange_rates(args?: {}): Promise<any>;
+\`\`\``,
+  parameters: { type: "object", properties: { code: { type: "string" } }, required: ["code"] },
+};
+
+Deno.test("DemoBackend writes code for a tool that runs it, where it knows how", async () => {
+  const codeFor = async (said: string) => {
+    const { toolCalls } = await ask(request(said, { tools: [RUN_CODE] }));
+    return toolCalls.map((call) => JSON.parse(call.arguments).code);
+  };
+  assertEquals(await codeFor("Which orders are there?"), ["await list_orders()"]);
+  assertEquals(await codeFor("List the orders and the exchange rates"), [
+    "({ list_orders: await list_orders(), exchange_rates: await exchange_rates() })",
+  ]);
+  // It needs arguments, which rules cannot find in all types.
+  assertEquals(await codeFor("What is the weather in Rome?"), []);
+  assertEquals(await codeFor("Hello"), []);
+});
