@@ -4,8 +4,11 @@
  */
 import { SetupError, type SetupProblem } from "../run/error.ts";
 
-/** Kinds of permission, each with a flag of Deno's own. */
-export const GRANT_KINDS = [
+/** A kind of permission, with a flag of Deno's own. */
+export type GrantKind = "net" | "read" | "write" | "env" | "run" | "import" | "sys" | "ffi";
+
+/** All kinds. */
+export const GRANT_KINDS: readonly GrantKind[] = [
   "net",
   "read",
   "write",
@@ -14,10 +17,7 @@ export const GRANT_KINDS = [
   "import",
   "sys",
   "ffi",
-] as const;
-
-/** One kind of permission. */
-export type GrantKind = (typeof GRANT_KINDS)[number];
+];
 
 /** What may be done of each kind: everything, or what the texts name; nothing where there are none. */
 export type Grants = Readonly<Record<GrantKind, "all" | readonly string[]>>;
