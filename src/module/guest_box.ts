@@ -15,6 +15,7 @@ import { integrityOf } from "./graph/integrity.ts";
 import { type LockFile, readLock, withPackages } from "./graph/lock_file.ts";
 import { shownSpecifier } from "./graph/graph_info.ts";
 import { loadGraph, type ModuleGraph } from "./graph/module_graph.ts";
+import { importFlags } from "./graph/run_time_imports.ts";
 import { guestProgram } from "./guest_program.ts";
 import { expectFile } from "./local_file.ts";
 import { findConfig, locate } from "./reference.ts";
@@ -110,16 +111,19 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
     const { graph, lock, integrity } = remote
       ? await loadRemote(load, { wanted, lockPath })
       : await load(false);
-    if (wanted !== undefined && integrity !== wanted) {
+    const expectPinned = (found: string) => {
+      if (wanted === undefined || found === wanted) return;
       throw new SetupError(
-        `Cannot load module "${name}": its integrity is ${integrity}, not ${wanted}`,
+        `Cannot load module "${name}": its integrity is ${found}, not ${wanted}`,
         { path: "integrity" },
       );
-    }
+    };
+    expectPinned(integrity);
     await Deno.writeTextFile(lockPath, JSON.stringify(lock));
     await fillGuestFolder(folder, graph);
     const own = effective(grants, graph);
-    const args = argumentsOf(own, { ...options, configPath, lockPath });
+    const imports = importFlags(graph, { imports: grants.import, name });
+    const args = argumentsOf(own, { ...options, configPath, lockPath, imports });
     return {
       name,
       specifier,
@@ -127,7 +131,11 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
       lockPath,
       integrity,
       sheet: sheetOf(graph, { ...options, integrity }),
-      spawn: () => spawn(deno, args, { ...options, name, folder, own }),
+      spawn: async () => {
+        // Files of this machine may have changed since.
+        if (wanted !== undefined) expectPinned(await integrityOf(graph, { specifier, lock }));
+        return await spawn(deno, args, { ...options, name, folder, own });
+      },
       [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }).catch(() => {}),
     };
   } catch (error) {
@@ -171,21 +179,30 @@ async function loadRemote(
   load: (reload: boolean) => Promise<Loaded>,
   { wanted, lockPath }: { readonly wanted: string | undefined; readonly lockPath: string },
 ): Promise<Loaded> {
+  let cached: Loaded | undefined;
   try {
-    const loaded = await load(false);
-    if (wanted === undefined || loaded.integrity === wanted) return loaded;
+    cached = await load(false);
+    if (wanted === undefined || cached.integrity === wanted) return cached;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
   }
   await Deno.remove(lockPath).catch(() => {});
-  return await load(true);
+  try {
+    return await load(true);
+  } catch (error) {
+    // That it is not what was pinned matters more than that there is no other.
+    if (cached && error instanceof SetupError) return cached;
+    throw error;
+  }
 }
 
 function argumentsOf(
   own: Grants,
-  { grants, maxMemoryBytes, configPath, lockPath }: GuestBoxOptions & {
+  { grants, maxMemoryBytes, configPath, lockPath, imports }: GuestBoxOptions & {
     readonly configPath: string | undefined;
     readonly lockPath: string;
+    /** Flags for what it may import while it runs. */
+    readonly imports: readonly string[];
   },
 ): string[] {
   return [
@@ -195,9 +212,7 @@ function argumentsOf(
     configPath === undefined ? "--no-config" : `--config=${configPath}`,
     "--node-modules-dir=none",
     `--lock=${lockPath}`,
-    "--frozen",
-    // An import is a way out, too: with a grant alone is anything fetched at run time.
-    ...grants.import.length === 0 ? ["--cached-only"] : [],
+    ...imports,
     ...grants.env === "all" ? [] : ["--ignore-env"],
     ...permissionFlags(own),
     `--v8-flags=--max-old-space-size=${Math.ceil(maxMemoryBytes / 1024 / 1024)}`,
