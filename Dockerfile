@@ -1,5 +1,5 @@
 # fakellm in a container: `docker run -v "$PWD:/config:ro" -p 127.0.0.1:8000:8000 fakellm` serves
-# /config/fakellm.yaml, `docker run -v "$PWD:/work:ro" … fakellm ./agent.ts` one module.
+# /config/fakellm.yaml, `docker run -v "$PWD:/agents:ro" … fakellm ./agent.ts` one module.
 ARG DENO_VERSION=2.9.6
 
 FROM denoland/deno:alpine-${DENO_VERSION} AS build
@@ -16,7 +16,7 @@ FROM denoland/deno:alpine-${DENO_VERSION}
 COPY --from=build --chown=deno:deno /deno-dir /deno-dir
 COPY --from=build --chown=deno:deno /app /app
 USER deno
-WORKDIR /work
+WORKDIR /agents
 # Publishing the port decides who reaches it. Where nobody configures keys, the log says so.
 ENV FAKELLM_HOST=0.0.0.0 FAKELLM_PORT=8000 FAKELLM_INSECURE=1 DENO_NO_PROMPT=1 DENO_NO_UPDATE_CHECK=1
 EXPOSE 8000

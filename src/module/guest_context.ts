@@ -1,8 +1,9 @@
 /**
- * What a guest is told of who is asking.
+ * What a guest is told of a request and of who is asking.
  * @module
  */
 import { isCredentialHeader } from "../context/request_context.ts";
+import type { RunRequest } from "../run/request.ts";
 import type { RunContext } from "../run/runner.ts";
 import type { GuestContext } from "./guest_messages.ts";
 import type { GuestServices } from "./guest_services.ts";
@@ -23,4 +24,29 @@ export function contextFor(
     headers: [...headers].filter(([name]) => !isCredentialHeader(name) && !hidden.has(name)),
     reasoning,
   };
+}
+
+/** The part of a request that a guest sees: not what it brings for others. */
+export function requestFor(
+  request: RunRequest,
+  { hiddenFields = [] }: GuestServices,
+): RunRequest {
+  if (hiddenFields.length === 0) return request;
+  const paths = hiddenFields.map((path) => path.split("."));
+  return {
+    ...request,
+    parameters: paths.reduce(without, request.parameters),
+    extraParameters: paths.reduce(without, request.extraParameters),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function without(fields: Fields, [name = "", ...below]: readonly string[]): Fields {
+  if (!Object.hasOwn(fields, name)) return fields;
+  const { [name]: value, ...rest } = fields;
+  if (below.length === 0) return rest;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? { ...rest, [name]: without(value as Fields, below) }
+    : fields;
 }

@@ -5,6 +5,7 @@
  */
 import { BackOff } from "../isolation/back_off.ts";
 import { checkOwnGrants, type Grants, normalGrants } from "../isolation/grant.ts";
+import { checkKnownGrants } from "../isolation/known_grants.ts";
 import { RunError } from "../run/error.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { RunRequest } from "../run/request.ts";
@@ -85,6 +86,7 @@ export class GuestModule implements AsyncDisposable {
     const { folder, grants, logger } = this.#options;
     const normal = normalGrants(grants, folder);
     await checkOwnGrants(normal);
+    await checkKnownGrants(normal);
     const box = this.#box = await prepareGuest({
       ...this.#options,
       grants: normal,

@@ -13,7 +13,7 @@ import type { Clock, Logger } from "../run/seams.ts";
 import { untilAborted } from "../run/until_aborted.ts";
 import { GuestCalls } from "./guest_calls.ts";
 import { type CheckedMessage, readGuestMessage } from "./guest_check.ts";
-import { contextFor } from "./guest_context.ts";
+import { contextFor, requestFor } from "./guest_context.ts";
 import { errorOf } from "./guest_failure.ts";
 import type { GuestModel, HostMessage } from "./guest_messages.ts";
 import { CREDIT, GuestRun } from "./guest_run.ts";
@@ -81,7 +81,7 @@ export class GuestProcess implements AsyncDisposable {
       maxMessageBytes: MAX_MESSAGE_BYTES,
       maxQueuedBytes: MAX_QUEUED_BYTES,
       onLine: (line) => this.#take(readGuestMessage(line), line.length),
-      onBreach: (reason) => this.#kill(reason),
+      onBreach: (reason) => this.#kill(`${reason[0]!.toLowerCase()}${reason.slice(1)}`),
       clock,
     });
     this.#calls = new GuestCalls({
@@ -168,7 +168,7 @@ export class GuestProcess implements AsyncDisposable {
       type: "run",
       run: number,
       model,
-      request,
+      request: requestFor(request, services),
       context: contextFor(context, services),
       credit: CREDIT,
     });

@@ -68,7 +68,10 @@ export class GuestRun implements AsyncIterableIterator<RunEvent> {
       return Promise.reject(error);
     }
     if (this.#over) return Promise.resolve({ done: true, value: undefined });
-    this.#waiting ??= Promise.withResolvers<Step>();
+    const before = this.#waiting?.promise;
+    // Whoever else waits gets the next one.
+    if (before) return before.then(() => this.next(), () => this.next());
+    this.#waiting = Promise.withResolvers<Step>();
     return this.#waiting.promise;
   }
 

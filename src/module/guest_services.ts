@@ -23,6 +23,8 @@ export interface GuestServices {
   readonly limits: RunLimits;
   /** Names of request headers that are for `mcps` alone, and that no guest sees. @default none */
   readonly hiddenHeaders?: readonly string[];
+  /** Names of request fields, or dotted paths into them, that are for `mcps` alone. @default none */
+  readonly hiddenFields?: readonly string[];
 }
 
 /** No services at all. */

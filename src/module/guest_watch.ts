@@ -2,7 +2,7 @@
  * Whether a guest is alive: it must answer while something is asked of it, and rest while nothing is.
  * @module
  */
-import { cpuSeconds } from "../isolation/cpu_time.ts";
+import { cpuSeconds as systemCpuSeconds } from "../isolation/cpu_time.ts";
 import type { Clock } from "../run/seams.ts";
 
 /** What is watched. */
@@ -15,6 +15,8 @@ export interface GuestWatchOptions {
   readonly ping: (number: number) => void;
   /** Told why the guest has to go. */
   readonly onFault: (reason: string) => void;
+  /** Seconds of processor time that it has used. @default as the system counts them */
+  readonly cpuSeconds?: (pid: number) => Promise<number | undefined>;
 }
 
 /** Pause between two looks, in milliseconds: at most so long, and a part of the longest silence. */
@@ -120,7 +122,8 @@ export class GuestWatch {
   /** Timers that a run left behind, or worse. */
   async #lookAtLoad(): Promise<void> {
     const before = this.#workedS;
-    const workedS = this.#workedS = await cpuSeconds(this.#options.pid);
+    const { pid, cpuSeconds = systemCpuSeconds } = this.#options;
+    const workedS = this.#workedS = await cpuSeconds(pid);
     if (before === undefined || workedS === undefined || this.#asked > 0) return;
     const load = (workedS - before) / (IDLE_LOOK_MS / 1000);
     this.#idleLooks = load > IDLE_LOAD ? this.#idleLooks + 1 : 0;

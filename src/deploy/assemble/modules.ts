@@ -11,7 +11,7 @@ import type { GuestModule } from "../../module/guest_module.ts";
 import { RunError } from "../../run/error.ts";
 import type { Logger } from "../../run/seams.ts";
 import type { Toolset } from "../../tools/toolset.ts";
-import type { ResolvedModel } from "../resolved.ts";
+import type { ResolvedMcp, ResolvedModel } from "../resolved.ts";
 
 /** What modules are built with. */
 export interface ModuleParts {
@@ -19,6 +19,8 @@ export interface ModuleParts {
   readonly backends: ReadonlyMap<string, Model>;
   /** MCP servers of the deployment, by name. */
   readonly toolsets: ReadonlyMap<string, Toolset>;
+  /** MCP servers of the deployment. */
+  readonly mcps: readonly ResolvedMcp[];
   /** Absolute path that relative ones start from. */
   readonly folder: string;
   /** Code of modules, by their specifiers, to run instead of what lies there. */
@@ -39,7 +41,7 @@ type ModuleSource = Extract<ResolvedModel["source"], { readonly type: "module" }
 export function assembleModule(
   model: ResolvedModel,
   source: ModuleSource,
-  { backends, toolsets, folder, code, logger }: ModuleParts,
+  { backends, toolsets, mcps, folder, code, logger }: ModuleParts,
 ): AssembledModule {
   const { maxSteps, maxToolCalls, maxTokens, maxSeconds, maxMemoryBytes } = model.limits;
   const { specifier, exportName } = parseReference(source.specifier);
@@ -47,6 +49,8 @@ export function assembleModule(
     backends: named(source.backends, backends),
     mcps: named(model.mcps, toolsets),
     limits: { maxSteps, maxToolCalls, maxTokens },
+    hiddenHeaders: broughtFor(mcps, "header"),
+    hiddenFields: broughtFor(mcps, "extra"),
   };
   let current: GuestModule | undefined;
   const build = async () => {
@@ -91,4 +95,15 @@ function named<Item>(
     const item = items.get(name);
     return item === undefined ? [] : [[name, item] as const];
   }));
+}
+
+/** What requests bring for MCP servers, whichever model they are for: it is for the servers alone. */
+function broughtFor(mcps: readonly ResolvedMcp[], from: "header" | "extra"): string[] {
+  return mcps.flatMap(({ connection }) =>
+    connection.transport === "stdio"
+      ? []
+      : Object.values(connection.headers).flatMap((value) =>
+        typeof value === "object" && value.from === from ? [value.name] : []
+      )
+  );
 }

@@ -4,19 +4,29 @@
  */
 import type { ModuleGraph } from "./module_graph.ts";
 
-/** What Deno would keep for web pages, and for code that is made up at run time. */
-const CLOSED = ["location_data", "gen/data", "gen/blob"] as const;
+/** Folders: what Deno would keep for web pages, and for code that is made up at run time. */
+const CLOSED_FOLDERS = ["location_data", "gen/data", "gen/blob"] as const;
+
+/** Files: databases of what Deno knows of code, of which a module can make up any amount. */
+const CLOSED_FILES = [
+  "v8_code_cache_v2",
+  "dep_analysis_cache_v2",
+  "node_analysis_cache_v2",
+] as const;
 
 /**
  * Fills a folder with a graph, for use as `DENO_DIR`. Files are linked where they can be, else copied.
  *
  * A process that has no permission to write writes to its cache nonetheless, through `caches`,
  * `localStorage` and whatever it imports from `data:`. Where these would go there are files instead of
- * folders, so that they fail.
+ * folders and folders instead of files, so that they fail; Deno does without.
  */
 export async function fillGuestFolder(folder: string, graph: ModuleGraph): Promise<void> {
   await Deno.mkdir(`${folder}/gen`, { recursive: true });
-  await Promise.all(CLOSED.map((name) => Deno.writeFile(`${folder}/${name}`, new Uint8Array())));
+  await Promise.all([
+    ...CLOSED_FOLDERS.map((name) => Deno.writeFile(`${folder}/${name}`, new Uint8Array())),
+    ...CLOSED_FILES.map((name) => Deno.mkdir(`${folder}/${name}`)),
+  ]);
   const { remote, npm } = graph.caches;
   const folders = new Set<string>();
   for (const path of remoteFiles(graph)) {

@@ -2,8 +2,9 @@
  * Which part of what Deno resolves a module may have.
  *
  * What is imported statically belongs to a module. What it imports at run time, by `import()`, is a
- * grant like any other, with two exceptions: a module's own files, which come from where it does, and
- * what packages load by themselves when they are needed.
+ * grant like any other, with three exceptions: a module's own files, which come from where it does, what
+ * packages load by themselves when they are needed, and packages that the operator's own code names. All
+ * of these are there before the module runs: nothing is fetched for them afterwards.
  *
  * @module
  */
@@ -56,7 +57,12 @@ export function reachable(
       if (!code) continue;
       const target = code.specifier ?? dependency.specifier;
       if (isDynamic && !mayImport(module, { target, imports })) continue;
-      if (code.error !== undefined && !isDynamic) throw missing(target, code.error);
+      const wrong = code.error ?? modules.get(resolved(target, info.redirects))?.error;
+      if (wrong !== undefined) {
+        // Code that may never come to it can do without.
+        if (isDynamic) continue;
+        throw missing(target, wrong);
+      }
       if (npmPackage !== undefined) addPackage(npmPackage, info, packages);
       else if (code.specifier !== undefined && !isBuiltIn(target)) waiting.push(target);
     }
@@ -81,9 +87,10 @@ function mayImport(
   // What a package of a registry loads later is as much a part of it as what it loads at once.
   if (here?.host === "jsr.io") return true;
   if (!here || !there) return false;
-  if (there.protocol === "npm:") return imports.includes("registry.npmjs.org");
-  if (there.protocol === "jsr:") return imports.includes("jsr.io");
-  if (there.protocol === "file:") return here.protocol === "file:";
+  const local = here.protocol === "file:";
+  if (there.protocol === "npm:") return local || imports.includes("registry.npmjs.org");
+  if (there.protocol === "jsr:") return local || imports.includes("jsr.io");
+  if (there.protocol === "file:") return local;
   return hostOf(here) === hostOf(there) || imports.includes(there.hostname) ||
     imports.includes(hostOf(there));
 }

@@ -2,6 +2,7 @@
  * What a guest says to its host, and what its module prints.
  * @module
  */
+import process from "node:process";
 import { setImmediate } from "node:timers";
 import type { RunEvent } from "../../run/event.ts";
 import type { GuestMessage } from "../guest_messages.ts";
@@ -101,6 +102,7 @@ export function keepOutput(): void {
     console[name] = print;
   }
   Object.defineProperty(Deno, "stdout", { value: stderr });
+  Object.defineProperty(process, "stdout", { get: () => process.stderr });
   // One run's loose end must not take the others with it.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
