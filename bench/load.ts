@@ -8,6 +8,7 @@
  * @module
  */
 import { load } from "./http_client.ts";
+import { median, startServer } from "./server_process.ts";
 
 const ROUNDS = 5;
 const DURATION_MS = 1500;
@@ -57,41 +58,6 @@ const COMPARISONS: readonly Comparison[] = [
   },
 ];
 
-interface Server extends AsyncDisposable {
-  readonly port: number;
-}
-
-async function start(kind: string, backendPort?: number): Promise<Server> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--no-check",
-      new URL("./server.ts", import.meta.url).pathname,
-      kind,
-      `${backendPort ?? ""}`,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  if (!value) throw new Error(`Server "${kind}" ended before it listened`);
-  return {
-    port: Number(new TextDecoder().decode(value)),
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await reader.cancel();
-      await child.status;
-    },
-  };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}
-
 const body = (stream: boolean) =>
   JSON.stringify({
     model: "bench",
@@ -103,10 +69,10 @@ const body = (stream: boolean) =>
   });
 
 let failed = false;
-await using backend = await start("bare");
+await using backend = await startServer("bare");
 for (const { name, ours, baseline, stream, connections, floor } of COMPARISONS) {
-  await using our = await start(ours, backend.port);
-  await using base = await start(baseline, backend.port);
+  await using our = await startServer(ours, backend.port);
+  await using base = await startServer(baseline, backend.port);
   const measure = async (port: number, durationMs = DURATION_MS) =>
     (await load({
       port,

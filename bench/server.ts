@@ -7,7 +7,7 @@
  * @module
  */
 import OpenAI from "openai";
-import { Agent, AgenticWorkflow, createApp, OpenAICompatibleBackend } from "../mod.ts";
+import { Agent, AgenticWorkflow, createApp, Guest, OpenAICompatibleBackend } from "../mod.ts";
 
 /** Number of text deltas in every streamed answer. */
 const DELTAS = 100;
@@ -87,14 +87,25 @@ function relay(backendPort: number): Handler {
   };
 }
 
-const [kind, backendPort] = Deno.args;
-const handler = kind === "bare"
-  ? await bare()
-  : kind === "workflow"
-  ? workflow()
-  : kind === "agent"
-  ? agent(Number(backendPort))
-  : relay(Number(backendPort));
+/** A model that says its words at once, in this process or in one of its own. */
+async function words100(guest: boolean): Promise<Handler> {
+  const { agent } = await import("./guest_model.ts");
+  const url = new URL("./guest_model.ts", import.meta.url).href;
+  const app = createApp(guest ? new Guest(url) : agent, { modelName: MODEL });
+  await app.start();
+  return app.fetch;
+}
+
+const [kind = "", backendPort] = Deno.args;
+const HANDLERS: Readonly<Record<string, () => Handler | Promise<Handler>>> = {
+  "bare": bare,
+  "workflow": workflow,
+  "agent": () => agent(Number(backendPort)),
+  "relay": () => relay(Number(backendPort)),
+  "in-process": () => words100(false),
+  "guest": () => words100(true),
+};
+const handler = await HANDLERS[kind]!();
 const server = Deno.serve({
   hostname: "127.0.0.1",
   port: 0,

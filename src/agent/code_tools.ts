@@ -5,6 +5,7 @@
 import type { CodeMode } from "../code_mode/code_mode.ts";
 import type { StepContext, ToolContext } from "../tools/context.ts";
 import type { Tool, ToolDefinition } from "../tools/tool.ts";
+import { CallOrder } from "./call_order.ts";
 import { nestedCall } from "./nested_call.ts";
 import type { HiddenTool } from "./offers.ts";
 import type { RunState } from "./run_state.ts";
@@ -15,7 +16,8 @@ type HiddenOffer<Deps> = Extract<HiddenTool<Deps>["offer"], { readonly type: "hi
 const RETRIES = 3;
 
 /**
- * Tools as the model is offered them. Without any that code could call, they stay as they are.
+ * Tools as the model is offered them. Without any that code could call, they stay as they are; those that
+ * code cannot call are offered beside it, too.
  *
  * @param ctx the step, for calls that code makes
  */
@@ -26,17 +28,20 @@ export function codeTools<Deps>(
 ): readonly HiddenTool<Deps>[] {
   const { codeMode } = run.plan;
   if (!codeMode) return hidden;
-  const inCode = hidden.filter((entry) => takes(codeMode, entry));
-  if (inCode.length === 0) return hidden;
-  const { definition, functions, left } = codeMode.describe(inCode.map(toolOf));
+  const { definition, functions, left } = codeMode.describe(
+    hidden.flatMap((entry) => takes(codeMode, entry) ? [entry.definition] : []),
+  );
   for (const name of left) {
+    if (!run.codeSession.isNew(name)) continue;
     run.context.logger.log("warn", "Tool is left out of code mode: its name is taken", {
       runId: run.context.runId,
       tool: name,
     });
   }
+  if (functions.size === 0) return hidden;
+  const inCode = new Set(functions.values());
   const offers = new Map<string, HiddenOffer<Deps>>();
-  for (const { offer } of inCode) {
+  for (const { offer } of hidden) {
     if (offer.type === "hidden") offers.set(offer.definition.name, offer);
   }
   const tool = runCodeTool(run, definition, { functions, offers, ctx });
@@ -45,19 +50,12 @@ export function codeTools<Deps>(
       definition,
       offer: { type: "hidden", tool, definition, maxRetries: RETRIES, timeoutMs: undefined },
     },
-    ...hidden.filter((entry) =>
-      !inCode.includes(entry) && entry.definition.name !== definition.name
-    ),
+    ...hidden.filter((entry) => !inCode.has(entry.definition.name)),
   ];
 }
 
 function takes<Deps>(codeMode: CodeMode, { definition, offer }: HiddenTool<Deps>): boolean {
   return offer.type === "hidden" && codeMode.takes(offer.tool, definition);
-}
-
-/** As it is for the step: its definition may differ from the tool's own. */
-function toolOf<Deps>({ definition }: HiddenTool<Deps>): ToolDefinition {
-  return definition;
 }
 
 interface CodeParts<Deps> {
@@ -85,20 +83,21 @@ function runCodeTool<Deps>(
     },
     execute: (args, call: ToolContext<Deps>) => {
       const { code, restart } = args as { readonly code: string; readonly restart?: unknown };
+      const order = new CallOrder();
       const told = new Set<string>();
       let count = 0;
       return run.codeSession.run(code, {
         restart: restart === true,
         signal: call.signal,
         functions: [...functions.keys()],
-        call: (name, given) =>
-          nestedCall(run, ctx, {
-            offer: offers.get(functions.get(name)!)!,
-            args: given,
-            id: `${call.toolCallId}__${++count}`,
-            signal: call.signal,
-            told,
-          }),
+        call: (name, given, signal) => {
+          const offer = offers.get(functions.get(name)!)!;
+          const id = `${call.toolCallId}__${++count}`;
+          return order.run(
+            offer.tool.sequential === true,
+            () => nestedCall(run, ctx, { offer, args: given, id, signal, told }),
+          );
+        },
       });
     },
   };

@@ -2,6 +2,7 @@
  * Calls of hidden tools by code instead of the model.
  * @module
  */
+import { CallError } from "../code_mode/call_error.ts";
 import type { ToolCall } from "../run/request.ts";
 import type { StepContext } from "../tools/context.ts";
 import { type CallOutcome, type HiddenCall, toolContext } from "./call_outcome.ts";
@@ -25,10 +26,7 @@ export interface NestedCall<Deps> {
 }
 
 /** What a tool told the model, told to code. */
-export class NestedCallError extends Error {
-  /** Tells it from other errors. */
-  override readonly name = "ToolError";
-
+class NestedCallError extends CallError {
   /** Says how the call ended. */
   constructor(message: string, readonly outcome: "failed" | "denied" | "retry") {
     super(message);
@@ -40,8 +38,8 @@ export class NestedCallError extends Error {
  * mend it.
  *
  * @returns what the tool returned
- * @throws {NestedCallError} with what the model would have been told
- * @throws {RunError} what would have ended the run
+ * @throws {CallError} with what the model would have been told
+ * @throws {RunError} what would have ended the run, and ends it
  */
 export async function nestedCall<Deps>(
   run: RunState<Deps>,
@@ -53,7 +51,7 @@ export async function nestedCall<Deps>(
     id,
     name: definition.name,
     kind: "function",
-    arguments: JSON.stringify(args ?? {}),
+    arguments: toJson(args ?? {}),
   };
   if (run.budget.wantedToolCalls < 1) {
     throw new NestedCallError("No more calls are allowed", "denied");
@@ -91,6 +89,15 @@ export async function nestedCall<Deps>(
         durationMs: run.context.clock.now() - startedAt,
       },
     });
+  }
+}
+
+/** @throws {CallError} when there is no end to the arguments' nesting */
+function toJson(args: unknown): string {
+  try {
+    return JSON.stringify(args);
+  } catch {
+    throw new NestedCallError("Arguments are nested too deeply", "retry");
   }
 }
 

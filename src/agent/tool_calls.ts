@@ -45,7 +45,6 @@ export async function* runCalls<Deps>(
   const { budget } = run;
   const granted = Math.min(budget.wantedToolCalls, batch.of("hidden").length);
   budget.takeToolCalls(granted);
-  const succeededBefore = run.toolCalls;
   using scope = new CallScope(run.signal, { clock: run.context.clock });
   const runner = new BatchRunner(run, batch, { ctx, scope, granted });
   const work = runner.runAll();
@@ -56,13 +55,15 @@ export async function* runCalls<Deps>(
     finished = true;
   } finally {
     if (!finished) scope.abort(new Error("Batch was given up"));
-    budget.returnToolCalls(granted - (run.toolCalls - succeededBefore));
+    budget.returnToolCalls(granted - runner.succeeded);
   }
   return runner.winner;
 }
 
 class BatchRunner<Deps> {
   winner: Winner | undefined;
+  /** Hidden calls that came to something; those that code made among them are not counted here. */
+  succeeded = 0;
   readonly #run: RunState<Deps>;
   readonly #batch: CallBatch<Deps>;
   readonly #ctx: StepContext<Deps>;
@@ -168,7 +169,10 @@ class BatchRunner<Deps> {
         tellLabel(this.#run, entry.offer.tool.label, this.#told);
       },
     });
-    if (outcome.type === "ok") this.#run.toolCalls += 1;
+    if (outcome.type === "ok") {
+      this.succeeded += 1;
+      this.#run.toolCalls += 1;
+    }
     this.#settleHidden(entry, outcome, clock.now() - startedAt);
   }
 

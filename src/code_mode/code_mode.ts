@@ -9,7 +9,7 @@ import type { Tool, ToolDefinition } from "../tools/tool.ts";
 import { CodeSession } from "./code_session.ts";
 import { describeRunCode, RUN_CODE_PARAMETERS } from "./description.ts";
 import { nameFunctions, RUN_CODE } from "./functions.ts";
-import { SANDBOX_LIMITS, type SandboxLimits } from "./sandbox.ts";
+import { Sandbox, SANDBOX_LIMITS, type SandboxLimits } from "./sandbox.ts";
 import { SandboxPool } from "./sandbox_pool.ts";
 
 /** How code is run. */
@@ -66,7 +66,7 @@ export interface CodeTool {
 export class CodeMode implements AsyncDisposable {
   readonly #selects: (definition: ToolDefinition) => boolean;
   readonly #limits: Required<SandboxLimits>;
-  readonly #pool: SandboxPool;
+  readonly #pool: SandboxPool<Sandbox>;
   #described: { readonly tools: readonly ToolDefinition[]; readonly result: CodeTool } | undefined;
   #users = 0;
 
@@ -74,8 +74,11 @@ export class CodeMode implements AsyncDisposable {
   constructor(options: CodeModeOptions = {}) {
     const { tools = () => true, ready = 1, clock = systemClock, ...limits } = options;
     this.#selects = tools;
-    this.#limits = { ...SANDBOX_LIMITS, ...definedOf(limits) };
-    this.#pool = new SandboxPool({ limits: this.#limits, clock, ready });
+    const held = this.#limits = { ...SANDBOX_LIMITS, ...definedOf(limits) };
+    this.#pool = new SandboxPool({
+      ready,
+      start: (signal) => Sandbox.start({ limits: held, clock }, signal),
+    });
   }
 
   /**

@@ -8,7 +8,11 @@ import { ChildProcess, exitReason } from "../isolation/process.ts";
 import { programUrl } from "../isolation/program_url.ts";
 import type { Clock } from "../run/seams.ts";
 import main from "./sandbox/main.ts" with { type: "text" };
-import { type Evaluation, SandboxEvaluation } from "./sandbox_evaluation.ts";
+import printed from "./sandbox/printed.ts" with { type: "text" };
+import script from "./sandbox/script.ts" with { type: "text" };
+import stack from "./sandbox/stack.ts" with { type: "text" };
+import topLevel from "./sandbox/top_level.ts" with { type: "text" };
+import { ENDED_TEXT, type Evaluation, SandboxEvaluation } from "./sandbox_evaluation.ts";
 import { readSandboxMessage, type ToSandbox } from "./sandbox_messages.ts";
 
 /** What a sandbox is held to. */
@@ -19,7 +23,7 @@ export interface SandboxLimits {
   readonly maxCpuS?: number;
   /** Longest one piece of code may run, the time it waits for tools aside, in milliseconds. @default 30000 */
   readonly maxRunMs?: number;
-  /** Most characters that one piece of code may print. @default 10485760 */
+  /** Most characters that one piece of code may print, and that its result may have. @default 10485760 */
   readonly maxOutputChars?: number;
   /** Most calls of tools by one piece of code. @default 100 */
   readonly maxCalls?: number;
@@ -49,42 +53,55 @@ export interface EvaluateOptions {
   readonly signal: AbortSignal;
   /** Names of the functions that code can call. */
   readonly functions: readonly string[];
-  /** Does a call; what it throws is thrown where the code called. */
+  /** Does a call; a `CallError` is thrown where the code called. */
   readonly call: (name: string, args: unknown) => Promise<unknown>;
 }
 
 const START_MS = 10_000;
 const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** Of a process of Deno's own, most of it only reserved; see `module/guest_box.ts`. */
 const BASE_MEMORY_BYTES = 576 * 1024 * 1024;
 const THREAD_MEMORY_BYTES = 16 * 1024 * 1024;
 
-/** What Deno would keep for web pages, and for code that is made up at run time. */
-const CLOSED = ["location_data", "gen"] as const;
+/** Deno does without a folder of its own: nothing that code keeps, or makes up at run time, has a place. */
+const NO_FOLDER = Deno.build.os === "windows" ? "NUL\\none" : "/dev/null/none";
+
+const ENVIRONMENT = {
+  DENO_DIR: NO_FOLDER,
+  DENO_NO_PACKAGE_JSON: "1",
+  DENO_NO_UPDATE_CHECK: "1",
+  NO_COLOR: "1",
+};
+
+/** The files of the program, by the names they know each other by. */
+export const SANDBOX_FILES: Readonly<Record<string, string>> = {
+  "./main.ts": main,
+  "./printed.ts": printed,
+  "./script.ts": script,
+  "./stack.ts": stack,
+  "./top_level.ts": topLevel,
+};
 
 /** A sandbox from its start to its end. */
 export class Sandbox implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #options: SandboxOptions;
   readonly #channel: Channel;
-  readonly #folder: string;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
   #evaluation: SandboxEvaluation | undefined;
   #declared = new Set<string>();
   #end: string | undefined;
 
-  private constructor(process: ChildProcess, folder: string, options: SandboxOptions) {
+  private constructor(process: ChildProcess, options: SandboxOptions) {
     this.#process = process;
-    this.#folder = folder;
     this.#options = options;
     void process.stderr.cancel();
     this.#channel = new Channel(process, {
       maxMessageBytes: options.limits.maxOutputChars * 4 + 16 * 1024 * 1024,
       maxQueuedBytes: MAX_QUEUED_BYTES,
       onLine: (line) => this.#take(line),
-      onBreach: (reason) => this.#kill(reason),
+      onBreach: (reason) => this.#kill(reason.charAt(0).toLowerCase() + reason.slice(1)),
       clock: options.clock,
     });
     this.#ended = this.#follow();
@@ -93,34 +110,16 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Starts one.
    *
+   * @param signal ends the start
    * @throws {SetupError} when there is no Deno to run it
    * @throws {Error} when it does not become ready
    */
-  static async start(options: SandboxOptions): Promise<Sandbox> {
-    const { limits, clock } = options;
-    const command = await requireDeno("code_mode");
-    const folder = await Deno.makeTempDir({ prefix: "fakellm-code-" });
-    await Promise.all(CLOSED.map((name) => Deno.writeFile(`${folder}/${name}`, new Uint8Array())));
-    const process = await ChildProcess.start({
-      command,
-      args: argumentsOf(limits),
-      env: {
-        PATH: Deno.env.get("PATH") ?? "",
-        DENO_DIR: folder,
-        DENO_NO_UPDATE_CHECK: "1",
-        NO_COLOR: "1",
-      },
-      cwd: folder,
-      clock,
-      limits: {
-        memoryBytes: BASE_MEMORY_BYTES + THREAD_MEMORY_BYTES * navigator.hardwareConcurrency +
-          limits.maxMemoryBytes,
-        fileBytes: MAX_FILE_BYTES,
-        cpuS: limits.maxCpuS,
-      },
-    });
-    const sandbox = new Sandbox(process, folder, options);
-    const cancel = clock.schedule(START_MS, () => sandbox.#kill("was not ready in time"));
+  static async start(options: SandboxOptions, signal?: AbortSignal): Promise<Sandbox> {
+    const sandbox = await Sandbox.#spawn(options);
+    const cancel = options.clock.schedule(START_MS, () => sandbox.#kill("was not ready in time"));
+    const onAbort = () => sandbox.#kill("was stopped");
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
     try {
       await sandbox.#ready.promise;
     } catch (error) {
@@ -128,8 +127,29 @@ export class Sandbox implements AsyncDisposable {
       throw error;
     } finally {
       cancel();
+      signal?.removeEventListener("abort", onAbort);
     }
     return sandbox;
+  }
+
+  static async #spawn(options: SandboxOptions): Promise<Sandbox> {
+    const { limits, clock } = options;
+    const command = await requireDeno("code_mode");
+    const process = await ChildProcess.start({
+      command,
+      args: argumentsOf(limits),
+      // The shell that starts it may have to find it.
+      env: { ...ENVIRONMENT, PATH: Deno.env.get("PATH") ?? "" },
+      cwd: "/",
+      clock,
+      limits: {
+        memoryBytes: BASE_MEMORY_BYTES + THREAD_MEMORY_BYTES * navigator.hardwareConcurrency +
+          limits.maxMemoryBytes,
+        fileBytes: 0,
+        cpuS: limits.maxCpuS,
+      },
+    });
+    return new Sandbox(process, options);
   }
 
   /** Whether it can run code. */
@@ -144,7 +164,7 @@ export class Sandbox implements AsyncDisposable {
     if (this.#evaluation) throw new Error("Sandbox runs code already");
     const { limits, clock } = this.#options;
     const send = (message: ToSandbox) => this.#channel.send(message);
-    const evaluation = this.#evaluation = new SandboxEvaluation({
+    const evaluation = new SandboxEvaluation({
       limits,
       clock,
       send,
@@ -152,6 +172,7 @@ export class Sandbox implements AsyncDisposable {
       call,
       onTooLong: () => this.#kill(`ran for more than ${limits.maxRunMs / 1000} s`),
     });
+    this.#evaluation = evaluation;
     const onAbort = () => this.#kill("was stopped");
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -163,7 +184,6 @@ export class Sandbox implements AsyncDisposable {
       return await evaluation.result;
     } finally {
       this.#evaluation = undefined;
-      evaluation.stop();
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -177,12 +197,9 @@ export class Sandbox implements AsyncDisposable {
   #take(line: string): void {
     const message = readSandboxMessage(line);
     if (message.type === "ready") return this.#ready.resolve();
-    if (!this.#evaluation) {
-      // Code that went on after its end may still call.
-      if (message.type === "call") return;
-      throw new Error("spoke without being asked");
-    }
-    this.#evaluation.take(message);
+    if (this.#evaluation) return this.#evaluation.take(message);
+    if (message.type !== "call") throw new Error("spoke without being asked");
+    this.#channel.send({ type: "error", call: message.call, message: ENDED_TEXT });
   }
 
   #kill(reason: string): void {
@@ -202,7 +219,6 @@ export class Sandbox implements AsyncDisposable {
     const status = await this.#process.ended;
     await this.#channel.end();
     if (this.#end === undefined) this.#over(reasonOf(status));
-    await Deno.remove(this.#folder, { recursive: true }).catch(() => {});
   }
 }
 
@@ -221,7 +237,7 @@ function argumentsOf({ maxMemoryBytes }: Required<SandboxLimits>): string[] {
     // The inspector runs the code; it is opened first, and the permission given back.
     "--allow-sys",
     `--v8-flags=--max-old-space-size=${Math.ceil(maxMemoryBytes / 1024 / 1024)}`,
-    program ??= programUrl({ "./main.ts": main }, "./main.ts"),
+    program ??= programUrl(SANDBOX_FILES, "./main.ts"),
   ];
 }
 
@@ -231,13 +247,15 @@ function reasonOf(status: Deno.CommandStatus): string {
   switch (status.signal) {
     case "SIGTRAP":
     case "SIGABRT":
-      return "ran out of memory or crashed";
+    case "SIGSEGV":
+      return CRASHED;
     case "SIGXCPU":
     case "SIGKILL":
-      return "used too much processor time";
+      return "used too much processor time or memory";
     default:
-      return status.code === 133 || status.code === 134
-        ? "ran out of memory or crashed"
-        : `ended (${exitReason(status)})`;
+      return [132, 133, 134, 139].includes(status.code) ? CRASHED : `ended (${exitReason(status)})`;
   }
 }
+
+/** Deno itself falls over when its process is left from within the inspector. */
+const CRASHED = "ran out of memory, or left its process";

@@ -11,12 +11,7 @@ export type ToSandbox =
   | { readonly type: "functions"; readonly names: readonly string[] }
   | { readonly type: "evaluate"; readonly code: string; readonly maxOutputChars: number }
   | { readonly type: "result"; readonly call: number; readonly value?: unknown }
-  | {
-    readonly type: "error";
-    readonly call: number;
-    readonly name: string;
-    readonly message: string;
-  };
+  | { readonly type: "error"; readonly call: number; readonly message: string };
 
 const output = z.string();
 
@@ -51,7 +46,7 @@ export function readSandboxMessage(line: string): FromSandbox {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new Error("wrote to standard output");
+    throw new Error("wrote to standard output by itself");
   }
   const result = fromSandbox.safeParse(value);
   if (result.success) return result.data;

@@ -2,22 +2,29 @@
  * Sandboxes that are ready before anybody needs them: to start one takes as long as many a tool call.
  * @module
  */
-import { Sandbox, type SandboxOptions } from "./sandbox.ts";
 
-/** What a pool holds. */
-export interface SandboxPoolOptions extends SandboxOptions {
+/** What a pool has to know of a sandbox. */
+export interface Pooled extends AsyncDisposable {
+  /** Whether it can be used. */
+  readonly alive: boolean;
+}
+
+/** What a pool holds, and how. */
+export interface SandboxPoolOptions<Item extends Pooled> {
   /** Number of sandboxes that are kept ready. */
   readonly ready: number;
+  /** Starts one, unless the signal is aborted before it is ready. */
+  readonly start: (signal?: AbortSignal) => Promise<Item>;
 }
 
 /** Gives each sandbox to one user only. Keeps some ready while it is open; closed, it starts them anew. */
-export class SandboxPool {
-  readonly #options: SandboxPoolOptions;
-  readonly #ready: Promise<Sandbox>[] = [];
+export class SandboxPool<Item extends Pooled> {
+  readonly #options: SandboxPoolOptions<Item>;
+  readonly #ready: Promise<Item>[] = [];
   #open = false;
 
   /** Starts nothing yet. */
-  constructor(options: SandboxPoolOptions) {
+  constructor(options: SandboxPoolOptions<Item>) {
     this.#options = options;
   }
 
@@ -27,29 +34,30 @@ export class SandboxPool {
     this.#fill();
   }
 
-  #fill(): void {
-    while (this.#open && this.#ready.length < this.#options.ready) {
-      const starting = Sandbox.start(this.#options);
-      // Whoever takes it hears of its failure.
-      starting.catch(() => {});
-      this.#ready.push(starting);
-    }
-  }
-
   /**
    * A sandbox of the caller's own.
    *
-   * @throws as `Sandbox.start` does
+   * @throws the signal's reason once it is aborted, and what starting one throws
    */
-  async take(): Promise<Sandbox> {
-    for (let next = this.#ready.shift(); next; next = this.#ready.shift()) {
-      const sandbox = await next.catch(() => undefined);
+  async take(signal: AbortSignal): Promise<Item> {
+    signal.throwIfAborted();
+    try {
+      for (let next = this.#ready.shift(); next; next = this.#ready.shift()) {
+        const sandbox = await next.catch(() => undefined);
+        if (signal.aborted) {
+          if (sandbox) await this.#giveBack(sandbox);
+          throw signal.reason;
+        }
+        if (sandbox?.alive) return sandbox;
+      }
+      return await this.#options.start(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      // Not before: where none can be started, none would ever be the last.
       this.#fill();
-      if (sandbox?.alive) return sandbox;
     }
-    const sandbox = await Sandbox.start(this.#options);
-    this.#fill();
-    return sandbox;
   }
 
   /** Ends what is ready; what was taken is its user's. */
@@ -60,5 +68,21 @@ export class SandboxPool {
       const sandbox = await starting.catch(() => undefined);
       await sandbox?.[Symbol.asyncDispose]();
     }));
+  }
+
+  #fill(): void {
+    while (this.#open && this.#ready.length < this.#options.ready) {
+      const starting = this.#options.start();
+      // Whoever takes it hears of its failure.
+      starting.catch(() => {});
+      this.#ready.push(starting);
+    }
+  }
+
+  /** Nothing has run in it yet. */
+  async #giveBack(sandbox: Item): Promise<void> {
+    if (this.#open && this.#ready.length < this.#options.ready) {
+      this.#ready.push(Promise.resolve(sandbox));
+    } else await sandbox[Symbol.asyncDispose]();
   }
 }

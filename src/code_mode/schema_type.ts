@@ -3,22 +3,27 @@
  * @module
  */
 import type { JsonSchema } from "../run/request.ts";
+import { comment, quote } from "./safe_text.ts";
 
 /** Levels of nesting that are told; what lies deeper is `unknown`. */
 const MAX_DEPTH = 8;
 /** Most values of an enumeration that are told. */
 const MAX_VALUES = 50;
+/** Longest text that is told as a value or the name of a property. */
+const MAX_TEXT = 200;
+/** Most types that are declared. */
+const MAX_TYPES = 200;
+/** Most characters of all types together, more or less; what comes later is `unknown`. */
+const MAX_CHARS = 20_000;
 
-/** Types that a schema refers to by name. */
-export interface NamedTypes {
-  /** Declarations by name, in the order they were needed. */
-  readonly declarations: ReadonlyMap<string, string>;
-}
+/** Parts of a type that need parentheses beside an operator, or before `[]`. */
+const OPERATOR = / [|&] /;
 
-/** Writes types; those that schemas name are declared once. */
-export class TypeWriter implements NamedTypes {
+/** Writes types; those that schemas refer to are declared once. */
+export class TypeWriter {
   readonly #declarations = new Map<string, string>();
   readonly #prefix: string;
+  #leftChars = MAX_CHARS;
 
   /**
    * Writes nothing yet.
@@ -36,56 +41,86 @@ export class TypeWriter implements NamedTypes {
 
   /** The type of what conforms to a schema; `unknown` where that cannot be said. */
   typeOf(schema: JsonSchema): string {
-    return new Writing(schema, this.#prefix, this.#declarations).type(schema, 0);
+    const writing = new Writing(schema, {
+      spend: (chars) => (this.#leftChars -= chars) >= 0,
+      declare: (name) => {
+        if (this.#declarations.size >= MAX_TYPES) return undefined;
+        const free = this.#freeName(`${this.#prefix}${name}`);
+        // Before it is written: it may refer to itself.
+        this.#declarations.set(free, "unknown");
+        return { name: free, is: (type) => this.#declarations.set(free, type) };
+      },
+    });
+    return writing.type(schema, 0);
   }
+
+  #freeName(name: string): string {
+    let free = name;
+    for (let count = 2; this.#declarations.has(free); count++) free = `${name}_${count}`;
+    return free;
+  }
+}
+
+/** A type under way. */
+interface Declared {
+  readonly name: string;
+  readonly is: (type: string) => void;
+}
+
+/** What the writing of one schema needs of the whole. */
+interface Whole {
+  /** Takes characters; false when there are none left. */
+  readonly spend: (chars: number) => boolean;
+  /** Takes a name for a type that is told later, while there are any left. */
+  readonly declare: (name: string) => Declared | undefined;
 }
 
 /** One schema on its way. */
 class Writing {
   readonly #root: JsonSchema;
-  readonly #prefix: string;
-  readonly #declarations: Map<string, string>;
+  readonly #whole: Whole;
+  /** Names by references. */
+  readonly #names = new Map<string, string>();
 
-  constructor(root: JsonSchema, prefix: string, declarations: Map<string, string>) {
+  constructor(root: JsonSchema, whole: Whole) {
     this.#root = root;
-    this.#prefix = prefix;
-    this.#declarations = declarations;
+    this.#whole = whole;
   }
 
-  type(given: unknown, depth: number): string {
-    if (given === true || depth > MAX_DEPTH || !isObject(given)) return "unknown";
-    const schema = given;
-    if (typeof schema["$ref"] === "string") return this.#reference(schema["$ref"], depth);
-    if ("const" in schema) return literal(schema["const"]);
-    if (Array.isArray(schema["enum"])) {
-      return union(schema["enum"].slice(0, MAX_VALUES).map(literal));
-    }
-    for (const key of ["anyOf", "oneOf"] as const) {
-      const choices = schema[key];
-      if (Array.isArray(choices)) return union(choices.map((one) => this.type(one, depth + 1)));
-    }
-    if (Array.isArray(schema["allOf"])) {
-      const parts = schema["allOf"].map((one) => this.type(one, depth + 1))
-        .filter((part) => part !== "unknown");
-      return parts.length === 0 ? "unknown" : parts.map(grouped).join(" & ");
-    }
-    const { type } = schema;
-    if (Array.isArray(type)) {
-      return union(type.map((one) => this.type({ ...schema, type: one }, depth + 1)));
-    }
-    const known = typeof type === "string"
-      ? this.#ofType(type, schema, depth)
-      : this.#guess(schema, depth);
+  type(schema: unknown, depth: number): string {
+    if (schema === false) return "never";
+    if (depth > MAX_DEPTH || !isObject(schema) || !this.#whole.spend(8)) return "unknown";
+    const known = this.#composed(schema, depth);
     return schema["nullable"] === true ? union([known, "null"]) : known;
   }
 
-  #guess(schema: JsonSchema, depth: number): string {
-    if ("properties" in schema) return this.#object(schema, depth);
-    if ("items" in schema) return this.#array(schema, depth);
-    return "unknown";
+  /** What a schema says by several others, and by itself. */
+  #composed(schema: JsonSchema, depth: number): string {
+    const { $ref: reference, anyOf, oneOf, allOf } = schema;
+    const parts: string[] = [];
+    if (typeof reference === "string") parts.push(this.#reference(reference));
+    for (const choices of [anyOf, oneOf]) {
+      if (Array.isArray(choices)) parts.push(union(this.#types(choices, depth + 1)));
+    }
+    if (Array.isArray(allOf)) parts.push(...this.#types(allOf, depth + 1));
+    if (parts.length === 0) return this.#own(schema, depth);
+    // A bare `type` beside them says nothing new.
+    if ("properties" in schema) parts.push(this.#object(schema, depth));
+    return intersection(parts);
   }
 
-  #ofType(type: string, schema: JsonSchema, depth: number): string {
+  #own(schema: JsonSchema, depth: number): string {
+    if ("const" in schema) return this.#literal(schema["const"]);
+    if (Array.isArray(schema["enum"])) return this.#values(schema["enum"]);
+    const { type } = schema;
+    if (Array.isArray(type)) {
+      const types = new Set(type.slice(0, 7));
+      return union(Array.from(types, (one) => this.#ofType(one, schema, depth)));
+    }
+    return this.#ofType(type, schema, depth);
+  }
+
+  #ofType(type: unknown, schema: JsonSchema, depth: number): string {
     switch (type) {
       case "string":
       case "boolean":
@@ -99,16 +134,26 @@ class Writing {
       case "object":
         return this.#object(schema, depth);
       default:
-        return "unknown";
+        if ("properties" in schema) return this.#object(schema, depth);
+        return "items" in schema || "prefixItems" in schema
+          ? this.#array(schema, depth)
+          : "unknown";
     }
   }
 
+  #types(schemas: readonly unknown[], depth: number): string[] {
+    return schemas.slice(0, MAX_VALUES).map((one) => this.type(one, depth))
+      .concat(schemas.length > MAX_VALUES ? ["unknown"] : []);
+  }
+
   #array(schema: JsonSchema, depth: number): string {
-    const tuple = schema["prefixItems"];
-    if (Array.isArray(tuple)) {
-      return `[${tuple.map((one) => this.type(one, depth + 1)).join(", ")}]`;
-    }
-    return `${grouped(this.type(schema["items"] ?? true, depth + 1))}[]`;
+    const { prefixItems, items = true, additionalItems } = schema;
+    const tuple = Array.isArray(prefixItems) ? prefixItems : items;
+    if (!Array.isArray(tuple)) return `${grouped(this.type(items, depth + 1))}[]`;
+    const rest = tuple === items ? additionalItems : schema["items"];
+    const types = this.#types(tuple, depth + 1);
+    if (isObject(rest)) types.push(`...${grouped(this.type(rest, depth + 1))}[]`);
+    return `[${types.join(", ")}]`;
   }
 
   #object(schema: JsonSchema, depth: number): string {
@@ -117,66 +162,95 @@ class Writing {
     if (properties.length === 0) {
       return more === false ? "{}" : `Record<string, ${this.type(more ?? true, depth + 1)}>`;
     }
-    const required = Array.isArray(schema["required"]) ? schema["required"] : [];
-    const fields = properties.map(([name, value]) => {
-      const optional = required.includes(name) ? "" : "?";
-      return `${comment(value)}${key(name)}${optional}: ${this.type(value, depth + 1)}`;
-    });
+    const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
+    const fields: string[] = [];
+    for (const [name, value] of properties) {
+      const told = isObject(value) ? comment(value["description"]) : "";
+      const enough = name.length <= MAX_TEXT && this.#whole.spend(name.length + told.length);
+      if (!enough) continue;
+      const type = this.type(value, depth + 1);
+      fields.push(`${told}${told && " "}${key(name)}${required.has(name) ? "" : "?"}: ${type}`);
+    }
+    if (fields.length < properties.length) fields.push("[key: string]: unknown");
+    else if (isObject(more)) fields.push(`[key: string]: ${this.type(more, depth + 1)}`);
     return `{ ${fields.join("; ")} }`;
   }
 
-  #reference(reference: string, depth: number): string {
-    const [, path] = /^#(?:\/(.*))?$/.exec(reference) ?? [];
-    if (path === undefined) return "unknown";
-    const steps = path.split("/").map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-    const name = `${this.#prefix}${identifierPart(steps.at(-1) ?? "")}`;
-    if (this.#declarations.has(name)) return name;
+  #reference(reference: string): string {
+    const known = this.#names.get(reference);
+    if (known !== undefined) return known;
+    const steps = stepsOf(reference);
+    if (!steps) return "unknown";
     let target: unknown = this.#root;
     for (const step of steps) {
-      if (!isObject(target) || !Object.hasOwn(target, step)) return "unknown";
-      target = target[step];
+      if (typeof target !== "object" || target === null || !Object.hasOwn(target, step)) {
+        return "unknown";
+      }
+      target = (target as Readonly<Record<string, unknown>>)[step];
     }
-    // Declared before it is written: it may refer to itself.
-    this.#declarations.set(name, "unknown");
-    this.#declarations.set(name, this.type(target, Math.min(depth, 1)));
-    return name;
+    const last = (steps.at(-1) ?? "Self").slice(0, MAX_TEXT);
+    if (!this.#whole.spend(last.length)) return "unknown";
+    const declared = this.#whole.declare(last.replaceAll(/[^A-Za-z0-9_$]/g, "_"));
+    if (!declared) return "unknown";
+    this.#names.set(reference, declared.name);
+    declared.is(this.type(target, 1));
+    return declared.name;
+  }
+
+  #values(values: readonly unknown[]): string {
+    const types = values.slice(0, MAX_VALUES).map((value) => this.#literal(value));
+    const left = values.slice(MAX_VALUES).map((value) => wideType(value));
+    return union([...types, ...left]);
+  }
+
+  #literal(value: unknown): string {
+    if (typeof value === "object" && value !== null) return "unknown";
+    if (typeof value !== "string") return JSON.stringify(value) ?? "unknown";
+    return value.length <= MAX_TEXT && this.#whole.spend(value.length) ? quote(value) : "string";
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Steps from the root of a schema; undefined where a reference leads elsewhere. */
+function stepsOf(reference: string): string[] | undefined {
+  if (reference === "#") return [];
+  if (!reference.startsWith("#/")) return undefined;
+  try {
+    return decodeURIComponent(reference.slice(2)).split("/")
+      .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is JsonSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function literal(value: unknown): string {
-  return isObject(value) || Array.isArray(value) ? "unknown" : JSON.stringify(value) ?? "unknown";
+function wideType(value: unknown): string {
+  if (value === null) return "null";
+  return typeof value === "object" ? "unknown" : typeof value;
 }
 
 function union(types: readonly string[]): string {
-  const different = [...new Set(types)];
-  if (different.includes("unknown") || different.length === 0) return "unknown";
-  return different.map(grouped).join(" | ");
+  const different = [...new Set(types)].filter((type) => type !== "never");
+  if (different.includes("unknown")) return "unknown";
+  return different.length === 0 ? "never" : joined(different, " | ");
 }
 
-/** In parentheses where an operator follows. */
+function intersection(types: readonly string[]): string {
+  const different = [...new Set(types)].filter((type) => type !== "unknown");
+  return different.length === 0 ? "unknown" : joined(different, " & ");
+}
+
+function joined(types: readonly string[], operator: string): string {
+  return types.length === 1 ? types[0]! : types.map(grouped).join(operator);
+}
+
+/** In parentheses where an operator or `[]` follows. */
 function grouped(type: string): string {
-  return / [|&] /.test(type) && !/^[{[(]/.test(type) ? `(${type})` : type;
+  return OPERATOR.test(type) ? `(${type})` : type;
 }
 
 function key(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-}
-
-function comment(schema: unknown): string {
-  const description = isObject(schema) ? schema["description"] : undefined;
-  if (typeof description !== "string" || description.trim() === "") return "";
-  return `/** ${oneLine(description)} */ `;
-}
-
-/** Text that ends no comment and begins no line. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").replaceAll("*/", "*\\/").trim().slice(0, 500);
-}
-
-function identifierPart(text: string): string {
-  return text.replaceAll(/[^A-Za-z0-9_$]/g, "_");
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quote(name);
 }

@@ -29,7 +29,7 @@ export function denoPath(): string {
 export async function requireDeno(purpose: string): Promise<string> {
   const path = denoPath();
   // This process would not run otherwise.
-  if (path === Deno.execPath()) return path;
+  if (path === Deno.execPath() || path === known) return path;
   const hint = `Set ${DENO_VARIABLE} to the path of Deno ${OLDEST} or newer, or put it on PATH`;
   let version: string | undefined;
   try {
@@ -44,8 +44,11 @@ export async function requireDeno(purpose: string): Promise<string> {
       `Cannot run ${purpose}: "${path}" is ${version ? `Deno ${version}` : "no Deno"}. ${hint}`,
     );
   }
-  return path;
+  return known = path;
 }
+
+/** What was found to be good: to look again takes as long as to start. */
+let known: string | undefined;
 
 function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => text.split(".").map(Number)) as [number[], number[]];

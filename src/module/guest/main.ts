@@ -16,7 +16,7 @@ import { GuestRun } from "./runs.ts";
 
 type Message<Type extends HostMessage["type"]> = Extract<HostMessage, { readonly type: Type }>;
 
-const input = Deno.stdin.readable;
+const { stdin } = Deno;
 let models: readonly ExportedModel[] = [];
 const runs = new Map<number, GuestRun>();
 
@@ -69,7 +69,13 @@ function take(message: HostMessage): void {
 
 keepOutput();
 let begun = "";
-for await (const chunk of input.pipeThrough(new TextDecoderStream())) {
+const decoder = new TextDecoder();
+const buffer = new Uint8Array(64 * 1024);
+// A stream would do the same, and take its time.
+for (;;) {
+  const length = await stdin.read(buffer);
+  if (length === null) break;
+  const chunk = decoder.decode(buffer.subarray(0, length), { stream: true });
   // A message may be long and come in many pieces: each is looked at once.
   if (!chunk.includes("\n")) {
     begun += chunk;
