@@ -7,11 +7,19 @@ import type { Runner } from "../src/run/runner.ts";
 
 const WORDS = Array.from({ length: 100 }, (_, index) => `word${index} `);
 
-/** Says them as fast as they are read. */
+/** Milliseconds before each word, where it is said slowly: a fast LLM's. */
+const PAUSE_MS = 2;
+
+/** Says them as fast as they are read; to whoever wants no more than 100 tokens, as an LLM would. */
 export const agent: Runner = {
-  async *run(): AsyncGenerator<RunEvent> {
+  async *run({ settings: { maxTokens } }): AsyncGenerator<RunEvent> {
     yield { type: "text-start" };
-    for (const text of WORDS) yield { type: "text-delta", text };
+    for (const text of WORDS) {
+      if (maxTokens === WORDS.length) {
+        await new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+      yield { type: "text-delta", text };
+    }
     yield { type: "text-end" };
     yield { type: "finish", reason: "stop" };
   },
