@@ -118,12 +118,12 @@ models: {cheap: {backend: small, background_tasks: {backend: small}}}
   assertEquals(small.requests.length, 2);
 });
 
-Deno.test("models of a module may have them; what cannot run answers by rule all the same", async () => {
+Deno.test("models of a module may have them; a module need not be loaded for that", async () => {
   const deployment = await read(`
 backends: {small: {type: demo}}
 models:
-  guest: {module: ./agent.ts, background_tasks: rule}
-  other: {module: ./agent.ts, background_tasks: {backend: small}}
+  guest: {module: ./missing.ts, lifecycle: lazy, background_tasks: rule}
+  other: {module: ./missing.ts, lifecycle: lazy, background_tasks: {backend: small}}
 `);
   const sheet = permissionSheet(deployment);
   assertEquals(sheet.filter((line) => line.includes("background")), [

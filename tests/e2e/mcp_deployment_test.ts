@@ -220,7 +220,7 @@ models:
 `);
   const down = await made.ask("helper");
   assertStringIncludes(down.said, "cannot be reached");
-  assertFalse(down.text.includes("desk") || down.text.includes(`${port}`), down.text);
+  assertFalse(down.text.includes("desk") || down.text.includes(`:${port}`), down.text);
   const { status, body } = await made.ready();
   assertEquals([status, body.checks.desk.status], [200, "failed"]);
   assertEquals(body.entrypoints["/v1"].helper.state, "degraded");

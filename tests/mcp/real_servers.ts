@@ -138,7 +138,7 @@ class HttpServer implements RealServer {
   }
 
   get secrets(): readonly string[] {
-    return ["127.0.0.1", `${this.#port}`, "http://"];
+    return ["127.0.0.1", `:${this.#port}`, "http://"];
   }
 
   async resume(): Promise<void> {

@@ -41,7 +41,7 @@ export class RecordingServer implements AsyncDisposable {
 
   /** What clients may not hear of it. */
   get secrets(): readonly string[] {
-    return ["127.0.0.1", `${this.#server.addr.port}`];
+    return ["127.0.0.1", `:${this.#server.addr.port}`];
   }
 
   /** Number of sessions. */

@@ -17,6 +17,8 @@ import { GuestRun } from "./runs.ts";
 type Message<Type extends HostMessage["type"]> = Extract<HostMessage, { readonly type: Type }>;
 
 const { stdin } = Deno;
+// What the host says is for this program alone.
+stdin.readable.getReader();
 let models: readonly ExportedModel[] = [];
 const runs = new Map<number, GuestRun>();
 
