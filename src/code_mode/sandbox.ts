@@ -3,6 +3,7 @@
  * @module
  */
 import { Channel } from "../isolation/channel.ts";
+import { denoMemoryBytes } from "../isolation/deno_memory.ts";
 import { requireDeno } from "../isolation/deno_path.ts";
 import { ChildProcess, exitReason } from "../isolation/process.ts";
 import { programUrl } from "../isolation/program_url.ts";
@@ -59,9 +60,6 @@ export interface EvaluateOptions {
 
 const START_MS = 10_000;
 const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
-/** Of a process of Deno's own, most of it only reserved; see `module/guest_box.ts`. */
-const BASE_MEMORY_BYTES = 576 * 1024 * 1024;
-const THREAD_MEMORY_BYTES = 16 * 1024 * 1024;
 
 /** Deno does without a folder of its own: nothing that code keeps, or makes up at run time, has a place. */
 const NO_FOLDER = Deno.build.os === "windows" ? "NUL\\none" : "/dev/null/none";
@@ -143,8 +141,7 @@ export class Sandbox implements AsyncDisposable {
       cwd: "/",
       clock,
       limits: {
-        memoryBytes: BASE_MEMORY_BYTES + THREAD_MEMORY_BYTES * navigator.hardwareConcurrency +
-          limits.maxMemoryBytes,
+        memoryBytes: denoMemoryBytes(limits.maxMemoryBytes),
         fileBytes: 0,
         cpuS: limits.maxCpuS,
       },

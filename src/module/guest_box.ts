@@ -1,13 +1,10 @@
 /**
- * What a guest runs in: its code, cached and pinned, and the flags, the environment and the limits of
- * its processes.
+ * A place for the processes of one module: its code, resolved, checked, pinned, and nothing else.
  * @module
  */
-import { Audit, AUDIT_ENVIRONMENT } from "../isolation/audit.ts";
 import { requireDeno } from "../isolation/deno_path.ts";
-import { GRANT_KINDS, type Grants, permissionFlags } from "../isolation/grant.ts";
-import { logOutput } from "../isolation/output_log.ts";
-import { ChildProcess } from "../isolation/process.ts";
+import { GRANT_KINDS, type Grants } from "../isolation/grant.ts";
+import type { ChildProcess } from "../isolation/process.ts";
 import { SetupError } from "../run/error.ts";
 import type { Clock, LogFields, Logger } from "../run/seams.ts";
 import { fillGuestFolder } from "./graph/guest_folder.ts";
@@ -15,8 +12,7 @@ import { integrityOf } from "./graph/integrity.ts";
 import { type LockFile, readLock, withPackages } from "./graph/lock_file.ts";
 import { shownSpecifier } from "./graph/graph_info.ts";
 import { loadGraph, type ModuleGraph } from "./graph/module_graph.ts";
-import { importFlags } from "./graph/run_time_imports.ts";
-import { guestProgram } from "./guest_program.ts";
+import { guestSpawner } from "./guest_spawn.ts";
 import { expectFile } from "./local_file.ts";
 import { findConfig, locate } from "./reference.ts";
 
@@ -39,26 +35,6 @@ export interface GuestBoxOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Most bytes of any file that a guest's runtime writes. */
-const MAX_FILE_BYTES = 128 * 1024 * 1024;
-
-/**
- * Memory that a process of Deno's has of its own before it has done anything, most of it only reserved:
- * measured 545 MiB, and 8 MiB for each thread.
- */
-const BASE_MEMORY_BYTES = 576 * 1024 * 1024;
-const THREAD_MEMORY_BYTES = 16 * 1024 * 1024;
-
-/** Variables that Deno itself needs to reach what is granted; modules cannot read them. */
-const RUNTIME_VARIABLES = [
-  "DENO_CERT",
-  "DENO_TLS_CA_STORE",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "NODE_EXTRA_CA_CERTS",
-  "TZ",
-];
 
 /** A place for the processes of one module. */
 export interface GuestBox extends AsyncDisposable {
@@ -121,9 +97,7 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
     expectPinned(integrity);
     await Deno.writeTextFile(lockPath, JSON.stringify(lock));
     await fillGuestFolder(folder, graph);
-    const own = effective(grants, graph);
-    const imports = importFlags(graph, { imports: grants.import, name });
-    const args = argumentsOf(own, { ...options, configPath, lockPath, imports });
+    const spawn = guestSpawner({ ...options, name, deno, folder, configPath, lockPath, graph });
     return {
       name,
       specifier,
@@ -134,7 +108,7 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
       spawn: async () => {
         // Files of this machine may have changed since.
         if (wanted !== undefined) expectPinned(await integrityOf(graph, { specifier, lock }));
-        return await spawn(deno, args, { ...options, name, folder, own });
+        return await spawn();
       },
       [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }).catch(() => {}),
     };
@@ -194,102 +168,6 @@ async function loadRemote(
     if (cached && error instanceof SetupError) return cached;
     throw error;
   }
-}
-
-function argumentsOf(
-  own: Grants,
-  { grants, maxMemoryBytes, configPath, lockPath, imports }: GuestBoxOptions & {
-    readonly configPath: string | undefined;
-    readonly lockPath: string;
-    /** Flags for what it may import while it runs. */
-    readonly imports: readonly string[];
-  },
-): string[] {
-  return [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    configPath === undefined ? "--no-config" : `--config=${configPath}`,
-    "--node-modules-dir=none",
-    `--lock=${lockPath}`,
-    ...imports,
-    ...grants.env === "all" ? [] : ["--ignore-env"],
-    ...permissionFlags(own),
-    `--v8-flags=--max-old-space-size=${Math.ceil(maxMemoryBytes / 1024 / 1024)}`,
-    guestProgram(),
-  ];
-}
-
-/** What is granted, and what the module needs to be loaded: its own files, and hosts it came from. */
-function effective(grants: Grants, graph: ModuleGraph): Grants {
-  const own = graph.files.flatMap(({ specifier, path }) =>
-    specifier.startsWith("file:") && path !== undefined ? [path] : []
-  );
-  const odd = own.find((path) => path.includes(","));
-  if (odd !== undefined) {
-    throw new SetupError(`Cannot run a module with a file "${odd}": its path has a comma`);
-  }
-  return {
-    ...grants,
-    read: grants.read === "all" ? "all" : [...grants.read, ...own],
-    import: grants.import === "all" ? "all" : [...grants.import, ...graph.hosts],
-  };
-}
-
-async function spawn(
-  command: string,
-  args: readonly string[],
-  { name, folder, grants, own, maxMemoryBytes, clock, logger }: GuestBoxOptions & {
-    readonly name: string;
-    readonly folder: string;
-    /** What is granted, and what its own code needs. */
-    readonly own: Grants;
-  },
-): Promise<ChildProcess> {
-  const process = await ChildProcess.start({
-    command,
-    args,
-    env: environmentOf(grants, folder),
-    cwd: folder,
-    clock,
-    limits: {
-      memoryBytes: BASE_MEMORY_BYTES + THREAD_MEMORY_BYTES * navigator.hardwareConcurrency +
-        maxMemoryBytes,
-      fileBytes: MAX_FILE_BYTES,
-    },
-  });
-  const audit = new Audit(own);
-  const fields = { module: name };
-  void logOutput(process, {
-    fields,
-    logger,
-    clock,
-    intercept: (line) =>
-      audit.take(line, ({ permission, value }) => {
-        // Libraries look for variables that need not be there.
-        const level = permission === "env" ? "debug" : "warn";
-        logger.log(level, "Guest was denied", { ...fields, permission, value });
-      }),
-  });
-  return process;
-}
-
-function environmentOf(grants: Grants, folder: string): Record<string, string> {
-  const names = grants.env === "all"
-    ? Object.keys(Deno.env.toObject())
-    : [...RUNTIME_VARIABLES, ...grants.env];
-  const given = names.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    ...Object.fromEntries(given),
-    PATH: Deno.env.get("PATH") ?? "",
-    ...AUDIT_ENVIRONMENT,
-    DENO_DIR: folder,
-    DENO_NO_UPDATE_CHECK: "1",
-    NO_COLOR: "1",
-  };
 }
 
 function sheetOf(

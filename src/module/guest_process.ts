@@ -13,11 +13,11 @@ import type { Clock, Logger } from "../run/seams.ts";
 import { untilAborted } from "../run/until_aborted.ts";
 import { GuestCalls } from "./guest_calls.ts";
 import { type CheckedMessage, readGuestMessage } from "./guest_check.ts";
-import { contextFor, requestFor } from "./guest_context.ts";
 import { errorOf } from "./guest_failure.ts";
 import type { GuestModel, HostMessage } from "./guest_messages.ts";
-import { CREDIT, GuestRun } from "./guest_run.ts";
-import { type GuestServices, RunServices } from "./guest_services.ts";
+import type { GuestRun } from "./guest_run.ts";
+import { GuestRuns } from "./guest_runs.ts";
+import type { GuestServices } from "./guest_services.ts";
 import { GuestWatch } from "./guest_watch.ts";
 
 /** What a guest's process is started for. */
@@ -42,12 +42,8 @@ export interface GuestProcessOptions {
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
-/** Most runs at once. */
-const MAX_RUNS = 1000;
 /** Log lines a second, and at once: many times what a guest's own program lets through. */
 const LOGS = { perSecond: 1000, burst: 10_000 };
-/** Longest a guest may take to tell that a run is over that was stopped, in milliseconds. */
-const STOP_MS = 10_000;
 
 type Said<Type extends CheckedMessage["type"]> = Extract<CheckedMessage, { readonly type: Type }>;
 
@@ -62,11 +58,10 @@ export class GuestProcess implements AsyncDisposable {
   readonly #watch: GuestWatch;
   readonly #log: OutputLog;
   readonly #logs: Rate;
-  readonly #runs = new Map<number, OpenRun>();
+  readonly #runs: GuestRuns;
   readonly #ready = Promise.withResolvers<readonly GuestModel[]>();
   readonly #end = Promise.withResolvers<string>();
   #answered = false;
-  #runCount = 0;
   /** Why it can answer no more. */
   #reason: string | undefined;
   #stopping = false;
@@ -99,6 +94,13 @@ export class GuestProcess implements AsyncDisposable {
       clock,
       hangMs,
       ping: (ping) => this.#send({ type: "ping", ping }),
+      onFault: (reason) => this.#kill(reason),
+    });
+    this.#runs = new GuestRuns({
+      ...options,
+      send: this.#send,
+      onStopped: (run) => this.#calls.cancelRun(run),
+      onCount: (runs) => this.#watch.busy(runs),
       onFault: (reason) => this.#kill(reason),
     });
     this.ended = this.#end.promise;
@@ -144,35 +146,9 @@ export class GuestProcess implements AsyncDisposable {
    *   many runs are going on
    */
   run(model: string | undefined, request: RunRequest, context: RunContext): GuestRun {
-    const { name, services } = this.#options;
     context.signal.throwIfAborted();
     if (!this.alive) throw this.#unavailable(this.#reason || "is stopped");
-    if (this.#runs.size >= MAX_RUNS) {
-      throw new RunError("backend-overloaded", `Guest "${name}" has too many runs`);
-    }
-    const number = ++this.#runCount;
-    const run = new GuestRun({
-      number,
-      guest: name,
-      signal: context.signal,
-      send: this.#send,
-      onStopped: this.#onStopped,
-    });
-    this.#runs.set(number, {
-      run,
-      services: new RunServices(services, { request, context, guest: this.#options.specifier }),
-      cancelStop: undefined,
-    });
-    this.#watch.busy(this.#runs.size);
-    this.#send({
-      type: "run",
-      run: number,
-      model,
-      request: requestFor(request, services),
-      context: contextFor(context, services),
-      credit: CREDIT,
-    });
-    return run;
+    return this.#runs.begin(model, request, context);
   }
 
   /** Looks whether it answers. */
@@ -211,18 +187,17 @@ export class GuestProcess implements AsyncDisposable {
       case "failed":
         return this.#onStart(message);
       case "events":
-        return this.#runOf(message).run.take(message.events, chars);
+        return this.#runs.of(message.run).run.take(message.events, chars);
       case "done":
-        this.#runOf(message).run.end();
-        return this.#forget(message.run);
+        this.#runs.of(message.run).run.end();
+        return this.#runs.forget(message.run);
       case "error":
-        this.#runOf(message).run.fail(errorOf(message.error));
-        return this.#forget(message.run);
+        this.#runs.of(message.run).run.fail(errorOf(message.error));
+        return this.#runs.forget(message.run);
       case "pong":
         return this.#watch.onPong(message.ping);
       case "call":
-        if (message.run > this.#runCount) throw unknownRun();
-        return this.#calls.begin(message, this.#runs.get(message.run)?.services);
+        return this.#calls.begin(message, this.#runs.formerly(message.run)?.services);
       case "taken":
         return this.#calls.taken(message);
       case "cancel":
@@ -241,32 +216,6 @@ export class GuestProcess implements AsyncDisposable {
     if (message.type === "ready") return this.#ready.resolve(message.models);
     const { name } = this.#options;
     this.#ready.reject(new SetupError(`Cannot serve module "${name}": ${message.message}`));
-  }
-
-  #runOf({ run }: { readonly run: number }): OpenRun {
-    const open = this.#runs.get(run);
-    if (!open) throw unknownRun();
-    return open;
-  }
-
-  readonly #onStopped = (run: GuestRun): void => {
-    const open = this.#runs.get(run.number);
-    if (!open) return;
-    this.#calls.cancelRun(run.number);
-    open.cancelStop = this.#options.clock.schedule(
-      STOP_MS,
-      () => this.#kill(`went on for ${STOP_MS} ms with a run that was stopped`),
-    );
-  };
-
-  #forget(number: number): void {
-    const open = this.#runs.get(number);
-    if (!open) return;
-    this.#runs.delete(number);
-    open.cancelStop?.();
-    this.#calls.cancelRun(number);
-    void open.services[Symbol.asyncDispose]();
-    this.#watch.busy(this.#runs.size);
   }
 
   #kill(reason: string): void {
@@ -288,26 +237,13 @@ export class GuestProcess implements AsyncDisposable {
     this.#channel.close();
     this.#watch.stop();
     this.#log.tellLeftOut();
-    for (const [number, { run }] of this.#runs) {
-      run.fail(this.#unavailable(reason || "is stopped"));
-      this.#forget(number);
-    }
+    this.#runs.failAll(() => this.#unavailable(reason || "is stopped"));
     this.#end.resolve(reason);
   }
 
   #unavailable(reason: string): RunError {
     return new RunError("model-unavailable", `Guest "${this.#options.name}" ${reason}`);
   }
-}
-
-interface OpenRun {
-  readonly run: GuestRun;
-  readonly services: RunServices;
-  cancelStop: (() => void) | undefined;
-}
-
-function unknownRun(): Error {
-  return new Error("Spoke of a run that there is not");
 }
 
 /** How V8 ends a process that has no memory left. */
