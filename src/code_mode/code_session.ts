@@ -19,7 +19,7 @@ export interface CodeOptions {
   /** Names of functions. */
   readonly functions: readonly string[];
   /**
-   * Does a call, until its signal is aborted. A {@linkcode CallError} is thrown where the code called;
+   * Does a call, until its signal is aborted. A `CallError` is thrown where the code called;
    * whatever else it throws ends the code.
    */
   readonly call: (name: string, args: unknown, signal: AbortSignal) => Promise<unknown>;

@@ -25,7 +25,7 @@ export interface SandboxEvaluationOptions {
   readonly clock: Clock;
   readonly send: (message: ToSandbox) => void;
   readonly functions: ReadonlySet<string>;
-  /** Does a call; code is told of a {@linkcode CallError} alone. */
+  /** Does a call; code is told of a `CallError` alone. */
   readonly call: (name: string, args: unknown) => Promise<unknown>;
   /** Told that the code runs for too long. */
   readonly onTooLong: () => void;
