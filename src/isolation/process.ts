@@ -29,6 +29,8 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Folder it starts in. @default this process's */
   readonly cwd?: string;
+  /** Folder that is removed when this process is gone before it has ended the program. @default none */
+  readonly folder?: string;
   /** What the system holds it to, where it can: not on Windows. @default nothing */
   readonly limits?: ProcessLimits;
   /** Times `stop`. */
@@ -114,7 +116,7 @@ export class ChildProcess implements AsyncDisposable {
     const process = new ChildProcess(child, clock, guarded);
     if (!guarded) return process;
     try {
-      await warden.guard(child.pid);
+      await warden.guard(child.pid, options.folder);
       await process.write(new TextEncoder().encode("\n"));
     } catch (error) {
       await process.kill();

@@ -8,17 +8,24 @@
  * @module
  */
 
-/** Knows groups until told to drop them; sends a signal; at the end of its input kills the rest. */
+/**
+ * Knows groups, and a folder of each that has one, until told to drop them; sends a signal; at the end
+ * of its input kills the rest and removes their folders.
+ */
 const SCRIPT = `trap "" HUP INT TERM
 all=" "
-while read -r verb group; do
+while read -r verb group folder; do
   case $verb in
-    add) all="$all$group " ;;
+    add) all="$all$group "; eval "folder_$group=\\$folder" ;;
     drop) all="\${all%% $group *} \${all#* $group }" ;;
     *) kill -s "$verb" -- "-$group" 2>/dev/null ;;
   esac
 done
-for group in $all; do kill -s KILL -- "-$group" 2>/dev/null; done`;
+for group in $all; do kill -s KILL -- "-$group" 2>/dev/null; done
+for group in $all; do
+  eval "folder=\\$folder_$group"
+  [ -z "$folder" ] || rm -rf -- "$folder"
+done`;
 
 /** What a process group can be told. */
 export type GroupSignal = "TERM" | "KILL";
@@ -30,15 +37,21 @@ interface Shell {
 
 /** Guards process groups; runs a shell only while it has any. */
 export class Warden {
-  readonly #groups = new Set<number>();
+  /** Groups with what `add` says of them. */
+  readonly #groups = new Map<number, string>();
   #shell: Shell | undefined;
   /** Words go to the shell one after the other. */
   #saying: Promise<void> = Promise.resolve();
 
-  /** Guards a group from now on. Resolves once the group would not outlive this process. */
-  guard(group: number): Promise<void> {
-    this.#groups.add(group);
-    return this.#say(`add ${group}`, group);
+  /**
+   * Guards a group from now on. Resolves once the group would not outlive this process.
+   *
+   * @param folder would not outlive it either; a path without line breaks
+   */
+  guard(group: number, folder = ""): Promise<void> {
+    const words = `add ${group} ${folder}`;
+    this.#groups.set(group, words);
+    return this.#say(words, group);
   }
 
   /** Sends a signal to every process of a group. */
@@ -71,7 +84,7 @@ export class Warden {
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       // Somebody ended the shell: another one takes over what it knew.
-      const known = Array.from(this.#groups, (group) => `add ${group}\n`).join("");
+      const known = Array.from(this.#groups.values(), (words) => `${words}\n`).join("");
       this.#shell = startShell();
       await this.#shell.input.write(new TextEncoder().encode(known));
       await this.#shell.input.write(line);

@@ -64,6 +64,7 @@ export function guestSpawner(options: GuestSpawnOptions): () => Promise<ChildPro
       args,
       env: environmentOf(grants, folder),
       cwd: folder,
+      folder,
       clock,
       limits: {
         memoryBytes: denoMemoryBytes(maxMemoryBytes),

@@ -10,6 +10,10 @@ function alive(pid: number): boolean {
   }
 }
 
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
 Deno.test("no program outlives a host that is killed", async () => {
   const host = new Deno.Command(Deno.execPath(), {
     args: [
@@ -28,13 +32,14 @@ Deno.test("no program outlives a host that is killed", async () => {
   const reader = host.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) text += (await reader.read()).value;
-  const pids = text.trim().split(" ").map(Number);
+  const { pids, folder }: { readonly pids: readonly number[]; readonly folder: string } = JSON
+    .parse(text);
   assertEquals(pids.map(alive), [true, true, true]);
   host.kill("SIGKILL");
   await host.status;
   await reader.cancel();
-  for (let waited = 0; pids.some(alive); waited += 10) {
-    assert(waited < 1000, `processes ${pids.filter(alive)} are left`);
+  for (let waited = 0; pids.some(alive) || await exists(folder); waited += 10) {
+    assert(waited < 1000, `processes ${pids.filter(alive)} or their folder are left`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 });

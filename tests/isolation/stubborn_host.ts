@@ -8,7 +8,10 @@ const stubborn = await ChildProcess.start({
   env: { PATH: Deno.env.get("PATH") ?? "" },
   clock: systemClock,
 });
+const folder = await Deno.makeTempDir({ prefix: "a folder " });
+await Deno.writeTextFile(`${folder}/file`, "x");
 const quiet = await ChildProcess.start({
+  folder,
   command: "sleep",
   args: ["60"],
   env: { PATH: Deno.env.get("PATH") ?? "" },
@@ -16,6 +19,8 @@ const quiet = await ChildProcess.start({
 });
 const { value } = await stubborn.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
 await Deno.stdout.write(
-  new TextEncoder().encode(`${stubborn.pid} ${quiet.pid} ${value?.trim()}\n`),
+  new TextEncoder().encode(
+    `${JSON.stringify({ pids: [stubborn.pid, quiet.pid, Number(value)], folder })}\n`,
+  ),
 );
 await new Promise(() => setInterval(() => {}, 60_000));
