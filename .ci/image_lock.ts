@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { systemClock } from "../src/context/system.ts";
 import { readLock, withPackages } from "../src/module/graph/lock_file.ts";
 import { loadGraph } from "../src/module/graph/module_graph.ts";
 
@@ -17,6 +18,8 @@ const graphs = await Promise.all(modules.map((name) =>
     name,
     configPath: new URL("deno.json", root).pathname,
     imports: "all",
+    read: "all",
+    clock: systemClock,
     lockPath: from,
   })
 ));

@@ -77,6 +77,8 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
   /** For logs and errors. */
   readonly name: string;
   readonly #plan: AgentPlan<Deps>;
+  /** Without a disposal yet. */
+  #starts = 0;
 
   /**
    * Makes an agent; nothing is started or loaded.
@@ -154,6 +156,7 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
     try {
       checkKnownTools(toolsets);
       await codeMode?.start(this.name);
+      this.#starts += 1;
     } catch (error) {
       await Promise.all(toolsets.map(leaveToolset));
       throw error;
@@ -163,7 +166,13 @@ export class Agent<Deps = unknown, Output = string> implements Runner, AsyncDisp
   /** Lets go of the toolsets. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { toolsets, codeMode } = this.#plan;
-    await Promise.all([...toolsets.map(leaveToolset), codeMode?.[Symbol.asyncDispose]()]);
+    // Others may use the same code mode.
+    const started = this.#starts > 0;
+    if (started) this.#starts -= 1;
+    await Promise.all([
+      ...toolsets.map(leaveToolset),
+      started ? codeMode?.[Symbol.asyncDispose]() : undefined,
+    ]);
   }
 
   #events(start: () => RunState<Deps>): AsyncGenerator<RunEvent> {

@@ -11,6 +11,7 @@ import type { RunEvent } from "../run/event.ts";
 import { ApprovalLedger } from "./approval_ledger.ts";
 import { type BatchCall, CallBatch } from "./call_batch.ts";
 import { toolContext } from "./call_outcome.ts";
+import { codeTools } from "./code_tools.ts";
 import { inside } from "./inner_error.ts";
 import type { HiddenTool } from "./offers.ts";
 import { GONE_TOOL_TEXT } from "./retry_text.ts";
@@ -28,7 +29,9 @@ export async function* resumeApprovals<Deps>(run: RunState<Deps>): AsyncGenerato
   const { answered } = run;
   if (answered.length === 0) return;
   const ctx = run.view();
-  const tools = await inside(hiddenTools(run), run.signal);
+  const offered = await inside(hiddenTools(run), run.signal);
+  // The one that runs code may have been asked about, too.
+  const tools = [...codeTools(run, offered, ctx), ...offered];
   const ledger = new ApprovalLedger(run.context);
   try {
     const calls: BatchCall<Deps>[] = [];

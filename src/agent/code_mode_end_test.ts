@@ -227,3 +227,23 @@ Deno.test("without a Deno to run code the agent does not start, and says what is
     const error = await assertRejects(() => agent.start(), SetupError);
     assert(error.message.includes('code mode of "shop"'), error.message);
   }));
+
+Deno.test("an agent that was never started takes its code mode from no other", async () => {
+  await using codeMode = new CodeMode();
+  await codeMode.start("other");
+  const agent = new Agent({ model: new ScriptedModel(["Hi"]), codeMode });
+  await agent[Symbol.asyncDispose]();
+  await agent.start();
+  await agent[Symbol.asyncDispose]();
+  await agent[Symbol.asyncDispose]();
+  // Whoever still uses it finds a sandbox that is ready.
+  const session = codeMode.session();
+  const value = await session.run("1 + 1", {
+    restart: false,
+    signal: new AbortController().signal,
+    functions: [],
+    call: () => Promise.reject(new Error("Nothing to call")),
+  });
+  assertEquals(value, 2);
+  await session[Symbol.asyncDispose]();
+});

@@ -4,7 +4,7 @@
  */
 import type { App } from "../hosting/app.ts";
 import type { LineLogger } from "../hosting/log.ts";
-import { onStopSignals } from "./signals.ts";
+import { onStopSignals, type StopSignals } from "./signals.ts";
 import type { Terminal } from "./output.ts";
 
 /** Where to listen and what to tell. */
@@ -41,12 +41,16 @@ async function serveUntilStopped(app: App, options: ServeAppOptions): Promise<nu
   const { host, port, logger } = options;
   // Before listening: whoever sees the listening line may send a signal at once.
   using signals = onStopSignals();
-  const served = await app.serve({
+  const serving = app.serve({
     host,
     port,
-    onListen: (address) =>
-      announce(app.prefixes.map((prefix) => baseUrl(address, prefix)), options),
+    onListen: (address) => {
+      if (signals.received) return;
+      announce(app.prefixes.map((prefix) => baseUrl(address, prefix)), options);
+    },
   });
+  const served = await Promise.race([serving, signals.first]);
+  if (served === "first") return await giveUp(app, serving, { signals, logger });
   await Promise.race([served.finished, signals.first]);
   if (!signals.received) return 0;
   logger.log("info", "Stopping: no new requests, open ones may finish");
@@ -56,6 +60,18 @@ async function serveUntilStopped(app: App, options: ServeAppOptions): Promise<nu
   logger.log("warn", "Stopping at once");
   await Promise.race([served.drain(0), elapsed(CUT_MS)]);
   return 1;
+}
+
+/** Nothing has been served yet, so that nobody is waited for long. */
+async function giveUp(
+  app: App,
+  serving: Promise<unknown>,
+  { signals, logger }: { readonly signals: StopSignals; readonly logger: LineLogger },
+): Promise<number> {
+  logger.log("info", "Stopping: not started yet");
+  const stopped = Promise.allSettled([app.stop(), serving]);
+  await Promise.race([stopped, signals.second, elapsed(CUT_MS)]);
+  return 0;
 }
 
 function announce(urls: readonly string[], options: ServeAppOptions): void {

@@ -95,6 +95,7 @@ export class CodeMode implements AsyncDisposable {
 
   /** Ends what is kept ready, with the last who wanted it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#users === 0) return;
     this.#users -= 1;
     if (this.#users === 0) await this.#pool.close();
   }

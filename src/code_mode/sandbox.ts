@@ -4,17 +4,20 @@
  */
 import { Channel } from "../isolation/channel.ts";
 import { denoMemoryBytes } from "../isolation/deno_memory.ts";
+import { NO_GPU } from "../isolation/no_gpu.ts";
 import { requireDeno } from "../isolation/deno_path.ts";
 import { ChildProcess, exitReason } from "../isolation/process.ts";
 import { programUrl } from "../isolation/program_url.ts";
 import type { Clock } from "../run/seams.ts";
 import main from "./sandbox/main.ts" with { type: "text" };
+import sandboxLimits from "./sandbox/limits.ts" with { type: "text" };
 import printed from "./sandbox/printed.ts" with { type: "text" };
 import script from "./sandbox/script.ts" with { type: "text" };
 import stack from "./sandbox/stack.ts" with { type: "text" };
 import topLevel from "./sandbox/top_level.ts" with { type: "text" };
+import written from "./sandbox/written.ts" with { type: "text" };
 import { ENDED_TEXT, type Evaluation, SandboxEvaluation } from "./sandbox_evaluation.ts";
-import { readSandboxMessage, type ToSandbox } from "./sandbox_messages.ts";
+import { callTooLarge, readSandboxMessage, type ToSandbox } from "./sandbox_messages.ts";
 
 /** What a sandbox is held to. */
 export interface SandboxLimits {
@@ -60,12 +63,17 @@ export interface EvaluateOptions {
 
 const START_MS = 10_000;
 const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
+/** Bytes of a message besides what it tells. */
+const SPARE_BYTES = 1024 * 1024;
+/** Lines that are forgiven, besides the calls that a piece of code may make. */
+const SPARE_LINES = 1000;
 
 /** Deno does without a folder of its own: nothing that code keeps, or makes up at run time, has a place. */
 const NO_FOLDER = Deno.build.os === "windows" ? "NUL\\none" : "/dev/null/none";
 
 const ENVIRONMENT = {
   DENO_DIR: NO_FOLDER,
+  ...NO_GPU,
   DENO_NO_PACKAGE_JSON: "1",
   DENO_NO_UPDATE_CHECK: "1",
   NO_COLOR: "1",
@@ -74,10 +82,12 @@ const ENVIRONMENT = {
 /** The files of the program, by the names they know each other by. */
 export const SANDBOX_FILES: Readonly<Record<string, string>> = {
   "./main.ts": main,
+  "./limits.ts": sandboxLimits,
   "./printed.ts": printed,
   "./script.ts": script,
   "./stack.ts": stack,
   "./top_level.ts": topLevel,
+  "./written.ts": written,
 };
 
 /** A sandbox from its start to its end. */
@@ -89,6 +99,9 @@ export class Sandbox implements AsyncDisposable {
   readonly #ended: Promise<void>;
   #evaluation: SandboxEvaluation | undefined;
   #declared = new Set<string>();
+  #isReady = false;
+  /** Since the last piece of code began. */
+  #lines = 0;
   #end: string | undefined;
 
   private constructor(process: ChildProcess, options: SandboxOptions) {
@@ -96,7 +109,7 @@ export class Sandbox implements AsyncDisposable {
     this.#options = options;
     void process.stderr.cancel();
     this.#channel = new Channel(process, {
-      maxMessageBytes: options.limits.maxOutputChars * 4 + 16 * 1024 * 1024,
+      maxMessageBytes: options.limits.maxOutputChars * 4 + SPARE_BYTES,
       maxQueuedBytes: MAX_QUEUED_BYTES,
       onLine: (line) => this.#take(line),
       onBreach: (reason) => this.#kill(reason.charAt(0).toLowerCase() + reason.slice(1)),
@@ -170,6 +183,7 @@ export class Sandbox implements AsyncDisposable {
       onTooLong: () => this.#kill(`ran for more than ${limits.maxRunMs / 1000} s`),
     });
     this.#evaluation = evaluation;
+    this.#lines = 0;
     const onAbort = () => this.#kill("was stopped");
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -192,11 +206,26 @@ export class Sandbox implements AsyncDisposable {
   }
 
   #take(line: string): void {
+    this.#lines += 1;
+    if (this.#lines > this.#options.limits.maxCalls + SPARE_LINES) {
+      throw new Error("called without end");
+    }
     const message = readSandboxMessage(line);
-    if (message.type === "ready") return this.#ready.resolve();
-    if (this.#evaluation) return this.#evaluation.take(message);
-    if (message.type !== "call") throw new Error("spoke without being asked");
-    this.#channel.send({ type: "error", call: message.call, message: ENDED_TEXT });
+    if (message.type === "ready") return this.#onReady();
+    if (message.type === "call") {
+      const refusal = this.#evaluation ? callTooLarge(line) : ENDED_TEXT;
+      if (refusal !== undefined) {
+        return this.#channel.send({ type: "error", call: message.call, message: refusal });
+      }
+    }
+    if (!this.#evaluation) throw new Error("spoke without being asked");
+    this.#evaluation.take(message);
+  }
+
+  #onReady(): void {
+    if (this.#isReady) throw new Error("was ready twice");
+    this.#isReady = true;
+    this.#ready.resolve();
   }
 
   #kill(reason: string): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { holdsMoreThan, holdsTooMuch } from "../isolation/plain_json.ts";
 
 /** What the host says. */
 export type ToSandbox =
@@ -42,6 +43,7 @@ export type FromSandbox = z.infer<typeof fromSandbox>;
  * @throws {Error} when it is no message
  */
 export function readSandboxMessage(line: string): FromSandbox {
+  if (holdsTooMuch(line)) throw new Error("sent more values than anybody reads");
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -51,4 +53,20 @@ export function readSandboxMessage(line: string): FromSandbox {
   const result = fromSandbox.safeParse(value);
   if (result.success) return result.data;
   throw new Error("sent what is no message");
+}
+
+/** Most characters of one call, and most values: many calls may be open at once. */
+const MAX_CALL_CHARS = 1024 * 1024;
+const MAX_CALL_VALUES = 50_000;
+
+/** Shorter lines cannot hold as many values. */
+const HARMLESS_CHARS = MAX_CALL_VALUES;
+
+/** Why a call is refused for what it brings; undefined: it is not. */
+export function callTooLarge(line: string): string | undefined {
+  if (line.length > MAX_CALL_CHARS) {
+    return `Arguments are too large: at most ${MAX_CALL_CHARS} characters are allowed`;
+  }
+  if (line.length < HARMLESS_CHARS || !holdsMoreThan(MAX_CALL_VALUES, line)) return undefined;
+  return `Arguments are too large: at most ${MAX_CALL_VALUES} values are allowed`;
 }

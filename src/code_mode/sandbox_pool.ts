@@ -22,6 +22,8 @@ export class SandboxPool<Item extends Pooled> {
   readonly #options: SandboxPoolOptions<Item>;
   readonly #ready: Promise<Item>[] = [];
   #open = false;
+  /** Ends the starts of those that nobody waits for yet. */
+  #closed = new AbortController();
 
   /** Starts nothing yet. */
   constructor(options: SandboxPoolOptions<Item>) {
@@ -31,6 +33,7 @@ export class SandboxPool<Item extends Pooled> {
   /** Begins to keep sandboxes ready. */
   open(): void {
     this.#open = true;
+    this.#closed = new AbortController();
     this.#fill();
   }
 
@@ -63,6 +66,7 @@ export class SandboxPool<Item extends Pooled> {
   /** Ends what is ready; what was taken is its user's. */
   async close(): Promise<void> {
     this.#open = false;
+    this.#closed.abort(new Error("Pool is closed"));
     const ready = this.#ready.splice(0);
     await Promise.all(ready.map(async (starting) => {
       const sandbox = await starting.catch(() => undefined);
@@ -72,7 +76,7 @@ export class SandboxPool<Item extends Pooled> {
 
   #fill(): void {
     while (this.#open && this.#ready.length < this.#options.ready) {
-      const starting = this.#options.start();
+      const starting = this.#options.start(this.#closed.signal);
       // Whoever takes it hears of its failure.
       starting.catch(() => {});
       this.#ready.push(starting);

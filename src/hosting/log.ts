@@ -103,11 +103,11 @@ function prettyLine(
   return `${time} ${color ? COLORS[level] + name + PLAIN : name} ${text}${frames}`;
 }
 
-/** Text from outside may hold control characters; a terminal would obey them. */
+/** Text from outside may hold control characters, and turn its direction; a terminal would obey. */
 function printable(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex -- finding control characters is the point.
-    /[\u0000-\u001f\u007f-\u009f]/g,
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

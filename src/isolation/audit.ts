@@ -73,7 +73,7 @@ function isGranted(kind: GrantKind, value: string, grants: Grants): boolean {
     switch (kind) {
       case "net":
       case "import":
-        return value.replace(/:\d+$/, "") === allowed;
+        return isWithinHost(value, allowed);
       case "read":
       case "write":
       case "ffi":
@@ -82,4 +82,13 @@ function isGranted(kind: GrantKind, value: string, grants: Grants): boolean {
         return false;
     }
   });
+}
+
+/** Whether a host, maybe with a port, is what a word of Deno's means: a name, a wildcard, a network. */
+function isWithinHost(value: string, allowed: string): boolean {
+  const host = value.replace(/:\d+$/, "");
+  if (host === allowed) return true;
+  if (allowed.startsWith("*.")) return host.endsWith(allowed.slice(1));
+  // Which addresses are in a network, Deno knows; a name is in none.
+  return allowed.includes("/") && /^[\d.]+$|:/.test(host);
 }

@@ -43,6 +43,14 @@ Deno.test("Audit tells what was denied, each once", () => {
   ]);
 });
 
+Deno.test("Audit knows wildcards and networks", () => {
+  const audit = new Audit({ ...NO_GRANTS, net: ["*.a.com", "10.0.0.0/8"] });
+  const lines = ["b.a.com:443", "10.1.2.3:80", "a.com:443", "xa.com:443"].map((host) =>
+    line("net", host)
+  );
+  assertEquals(told(audit, ...lines).map(({ value }) => value), ["a.com:443", "xa.com:443"]);
+});
+
 Deno.test("Audit shows no URL: its host comes by itself, and the rest may be a secret", () => {
   const audit = new Audit(NO_GRANTS);
   const lines = [line("net", "https://evil.com/x?token=secret"), line("net", "evil.com:443")];

@@ -3,7 +3,10 @@
  * @module
  */
 import { RunError } from "../run/error.ts";
+import type { Clock } from "../run/seams.ts";
+import { denoMemoryBytes } from "./deno_memory.ts";
 import { denoPath } from "./deno_path.ts";
+import { ChildProcess, exitReason } from "./process.ts";
 
 /** What a command printed; it succeeded. */
 export interface DenoOutput {
@@ -11,36 +14,118 @@ export interface DenoOutput {
   readonly stdout: string;
 }
 
+/** How a command is run. */
+export interface DenoCommandOptions {
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Longest it may take, in milliseconds. @default 60000 */
+  readonly deadlineMs?: number;
+  /** Times it. @default the runtime's */
+  readonly clock?: Clock;
+}
+
+/** Longest a command may take, in milliseconds. */
+const DEADLINE_MS = 60_000;
+
+/** Most bytes that are read of what a command says. */
+const MAX_STDOUT_BYTES = 64 * 1024 * 1024;
+const MAX_STDERR_BYTES = 1024 * 1024;
+
+/** Most bytes of memory for what it downloads and reads. */
+const MEMORY_BYTES = 4 * 1024 * 1024 * 1024;
+
+const runtimeClock: Clock = {
+  now: () => Date.now(),
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
 /**
- * Runs Deno in this process's environment, to its end.
+ * Runs Deno in this process's environment, to its end. It ends with this process, too.
  *
- * @throws {RunError} `run-failed` with what it said on standard error when it fails
+ * @throws {RunError} `run-failed` with what it said on standard error when it fails, or when that is too
+ *   much
+ * @throws {RunError} `backend-timeout` when it takes too long
  * @throws {RunError} `backend-down` when there is no Deno to run
  */
 export async function denoCommand(
   args: readonly string[],
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, deadlineMs = DEADLINE_MS, clock = runtimeClock }: DenoCommandOptions = {},
 ): Promise<DenoOutput> {
-  const path = denoPath();
-  let output: Deno.CommandOutput;
-  try {
-    output = await new Deno.Command(path, {
-      args: [...args],
-      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DENO_NO_PROMPT: "1" },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      signal,
-    }).output();
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const why = cause instanceof Deno.errors.NotFound ? "no such program" : messageOf(cause);
-    throw new RunError("backend-down", `Cannot run "${path}": ${why}`, { cause });
-  }
   signal?.throwIfAborted();
+  const path = denoPath();
+  const child = await start(path, { args, clock });
+  let failure: RunError | undefined;
+  const end = (error?: RunError) => {
+    failure ??= error;
+    void child.kill();
+  };
+  const abort = () => end();
+  const cancel = clock.schedule(
+    deadlineMs,
+    () => end(new RunError("backend-timeout", `it took longer than ${deadlineMs / 1000} s`)),
+  );
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted) abort();
+  try {
+    const tooMuch = () => end(new RunError("run-failed", "Deno said too much"));
+    const [stdout, stderr, status] = await Promise.all([
+      textOf(child.stdout, { maxBytes: MAX_STDOUT_BYTES, tooMuch }),
+      // Of complaints the first ones matter.
+      textOf(child.stderr, { maxBytes: MAX_STDERR_BYTES }),
+      child.ended,
+    ]);
+    signal?.throwIfAborted();
+    if (failure) throw failure;
+    if (status.success) return { stdout };
+    if (status.code === 126 || status.code === 127) {
+      throw new RunError("backend-down", `Cannot run "${path}": ${exitReason(status)}`);
+    }
+    throw new RunError("run-failed", said(stderr));
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+async function start(
+  path: string,
+  { args, clock }: { readonly args: readonly string[]; readonly clock: Clock },
+): Promise<ChildProcess> {
+  try {
+    return await ChildProcess.start({
+      command: path,
+      args,
+      env: {
+        ...Deno.env.toObject(),
+        NO_COLOR: "1",
+        DENO_NO_UPDATE_CHECK: "1",
+        DENO_NO_PROMPT: "1",
+      },
+      limits: { memoryBytes: denoMemoryBytes(MEMORY_BYTES) },
+      clock,
+    });
+  } catch (cause) {
+    throw new RunError("backend-down", `Cannot run "${path}": ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Reads to the end; what comes after the first bytes is dropped. */
+async function textOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { maxBytes, tooMuch }: { readonly maxBytes: number; readonly tooMuch?: () => void },
+): Promise<string> {
   const decoder = new TextDecoder();
-  if (output.success) return { stdout: decoder.decode(output.stdout) };
-  throw new RunError("run-failed", said(decoder.decode(output.stderr)));
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes <= maxBytes) text += decoder.decode(chunk, { stream: true });
+    else tooMuch?.();
+  }
+  return text + decoder.decode();
 }
 
 /** What Deno complains of, without its progress and its place in code. */

@@ -7,6 +7,12 @@ import { SetupError } from "../run/error.ts";
 /** Names a Deno to use instead of the one that runs this process. */
 export const DENO_VARIABLE = "FAKELLM_DENO";
 
+/** A path that depends on the folder; a name alone is looked up. */
+const RELATIVE = /^(?![A-Za-z]:)[^/\\]+[/\\]/;
+
+/** Longest it may take to say its version, in milliseconds. */
+const VERSION_MS = 5000;
+
 /** The oldest Deno that has what we need. */
 const OLDEST = "2.9.0";
 
@@ -16,6 +22,8 @@ const OLDEST = "2.9.0";
  */
 export function denoPath(): string {
   const named = Deno.env.get(DENO_VARIABLE);
+  // Programs are started in folders of their own.
+  if (named && RELATIVE.test(named)) return `${Deno.cwd()}/${named}`;
   if (named) return named;
   return Deno.build.standalone ? "deno" : Deno.execPath();
 }
@@ -33,9 +41,7 @@ export async function requireDeno(purpose: string): Promise<string> {
   const hint = `Set ${DENO_VARIABLE} to the path of Deno ${OLDEST} or newer, or put it on PATH`;
   let version: string | undefined;
   try {
-    const { stdout } = await new Deno.Command(path, { args: ["--version"], stderr: "null" })
-      .output();
-    version = /^deno (\d+\.\d+\.\d+)/.exec(new TextDecoder().decode(stdout))?.[1];
+    version = /^deno (\d+\.\d+\.\d+)/.exec(await versionOf(path))?.[1];
   } catch (cause) {
     throw new SetupError(`Cannot run ${purpose}: no Deno at "${path}". ${hint}`, { cause });
   }
@@ -46,6 +52,38 @@ export async function requireDeno(purpose: string): Promise<string> {
   }
   return known = path;
 }
+
+/** What a program says its version is, in the time that Deno would need to say it. */
+async function versionOf(path: string): Promise<string> {
+  const child = new Deno.Command(path, {
+    args: ["--version"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  // What it may have started can hold its output for ever.
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), VERSION_MS);
+  let said = "";
+  const decoder = new TextDecoder();
+  while (said.length < MAX_VERSION_CHARS) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    said += decoder.decode(value, { stream: true });
+  }
+  clearTimeout(timer);
+  await reader.cancel();
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+  await child.status;
+  return said;
+}
+
+/** More than a version has. */
+const MAX_VERSION_CHARS = 1000;
 
 /** What was found to be good: to look again takes as long as to start. */
 let known: string | undefined;

@@ -43,3 +43,20 @@ Deno.test("requireDeno() takes a Deno that is new enough, and says what is wrong
     () => assertRejects(() => requireDeno("x"), SetupError, 'no Deno at "/no/such/deno"'),
   );
 });
+
+Deno.test("denoPath() is the same wherever a program is started", async () => {
+  const path = () => Promise.resolve(denoPath());
+  assertEquals(await withVariable("./bin/deno", path), `${Deno.cwd()}/./bin/deno`);
+  assertEquals(await withVariable("deno-canary", path), "deno-canary");
+});
+
+Deno.test("requireDeno() waits for nobody who says nothing", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "#!/bin/sh\nexec sleep 600\n");
+    await Deno.chmod(path, 0o755);
+    await withVariable(path, () => assertRejects(() => requireDeno("x"), SetupError, "is no Deno"));
+  } finally {
+    await Deno.remove(path);
+  }
+});

@@ -180,6 +180,11 @@ function isPlain(value: string): boolean {
 }
 
 function absolute(path: string, folder: string): string {
-  if (/^(?:\/|[A-Za-z]:[\\/])/.test(path)) return path;
-  return `${folder.replace(/[\\/]$/, "")}/${path.replace(/^(?:\.\/)+/, "")}`.replace(/\/\.$/, "");
+  const full = /^(?:\/|[A-Za-z]:[\\/])/.test(path) ? path : `${folder}/${path}`;
+  const steps: string[] = [];
+  for (const step of full.split(/[\\/]/)) {
+    if (step === "..") steps.pop();
+    else if (step !== "." && step !== "") steps.push(step);
+  }
+  return `${full.startsWith("/") ? "/" : ""}${steps.join("/")}`;
 }

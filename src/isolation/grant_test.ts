@@ -104,3 +104,11 @@ Deno.test("checkOwnGrants() lets a process give only what it has", async () => {
     ]
   ) assert(told.includes(words), told);
 });
+
+Deno.test("normalGrants() resolves steps of paths", () => {
+  const { read } = normalGrants(
+    { ...NO_GRANTS, read: ["../data", "./a/../b/.", "/x/../y", "/"] },
+    "/srv/agents",
+  );
+  assertEquals(read, ["/srv/data", "/srv/agents/b", "/y", "/"]);
+});

@@ -4,7 +4,10 @@
  */
 import { z } from "zod";
 import type { RunEvent } from "../run/event.ts";
-import { isShallow } from "./plain_json.ts";
+import { jsonObject, list } from "./checked_list.ts";
+
+/** Most tokens of one event. */
+const MAX_LOGPROBS = 10_000;
 
 const count = z.int().min(0);
 const text = z.string();
@@ -40,7 +43,7 @@ const runEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("text-delta"),
     text,
-    logprobs: z.array(z.record(z.string(), z.unknown()).refine(isShallow)).optional(),
+    logprobs: list(jsonObject, { max: MAX_LOGPROBS }).optional(),
   }),
   z.object({ type: z.literal("text-end"), phase: z.enum(["interim", "final"]).optional() }),
   bare("refusal-start"),

@@ -56,6 +56,7 @@ Deno.test("readEvent() refuses what is no event, in few words", () => {
       { type: "text-delta", text: 1 },
       { type: "text-delta", text: "a", logprobs: [deep(200)] },
       { type: "text-delta", text: "a", logprobs: ["a"] },
+      { type: "text-delta", text: "a", logprobs: Array(10_001).fill({}) },
       { type: "text-end", phase: "hidden" },
       { type: "tool-call-start", id: "", name: "t", kind: "function" },
       { type: "tool-call-start", id: "x".repeat(257), name: "t", kind: "function" },

@@ -5,7 +5,7 @@
 import { requireDeno } from "../isolation/deno_path.ts";
 import { GRANT_KINDS, type Grants } from "../isolation/grant.ts";
 import type { ChildProcess } from "../isolation/process.ts";
-import { SetupError } from "../run/error.ts";
+import { RunError, SetupError } from "../run/error.ts";
 import type { Clock, LogFields, Logger } from "../run/seams.ts";
 import { fillGuestFolder } from "./graph/guest_folder.ts";
 import { integrityOf } from "./graph/integrity.ts";
@@ -46,6 +46,8 @@ export interface GuestBox extends AsyncDisposable {
   readonly configPath: string | undefined;
   /** Path of the lock file that its graph is pinned by. */
   readonly lockPath: string;
+  /** Files of this machine that it names to import at run time, and may not have. */
+  readonly withheld: readonly string[];
   /** Hash of its graph. */
   readonly integrity: string;
   /** What it is made of and may do, for the log. */
@@ -78,8 +80,10 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
         name,
         configPath,
         imports: grants.import,
+        read: grants.read,
         lockPath,
         reload,
+        clock: options.clock,
       });
       const lock = withPackages(await readLock(lockPath), graph.packages);
       return { graph, lock, integrity: await integrityOf(graph, { specifier, lock }) };
@@ -103,6 +107,7 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
       specifier,
       configPath,
       lockPath,
+      withheld: graph.withheld,
       integrity,
       sheet: sheetOf(graph, { ...options, integrity }),
       spawn: async () => {
@@ -158,7 +163,7 @@ async function loadRemote(
     cached = await load(false);
     if (wanted === undefined || cached.integrity === wanted) return cached;
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
+    if (!(error instanceof SetupError) || isTimeout(error.cause)) throw error;
   }
   await Deno.remove(lockPath).catch(() => {});
   try {
@@ -168,6 +173,11 @@ async function loadRemote(
     if (cached && error instanceof SetupError) return cached;
     throw error;
   }
+}
+
+/** Whoever was waited for once would be waited for again. */
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof RunError && cause.code === "backend-timeout";
 }
 
 function sheetOf(

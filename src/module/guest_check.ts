@@ -3,9 +3,10 @@
  * @module
  */
 import { z } from "zod";
+import { list } from "./checked_list.ts";
 import { serviceRequest } from "./checked_request.ts";
 import type { GuestModel } from "./guest_messages.ts";
-import { holdsTooMuch } from "./plain_json.ts";
+import { holdsTooMuch } from "../isolation/plain_json.ts";
 
 /** Most events of one message. */
 const MAX_EVENTS = 1000;
@@ -40,7 +41,7 @@ const model = z.object({
   backgroundTasks: z.enum(["agent", "rule"]).optional(),
   responsesReasoning: z.object({
     mode: z.enum(["disabled", "agent", "custom", "premade"]),
-    chunks: z.array(told).max(1000).optional(),
+    chunks: list(told, { max: 1000 }).optional(),
     intervalMs: z.number().optional(),
   }).optional(),
 });
@@ -49,14 +50,14 @@ const guestMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("ready"),
     protocol: z.literal(1),
-    models: z.array(model).min(1).max(1000),
+    models: list(model, { min: 1, max: 1000 }),
   }),
   z.object({ type: z.literal("failed"), message: told }),
   // The events themselves are read by their run: one that sends others spoils no other run.
   z.object({
     type: z.literal("events"),
     run: runNumber,
-    events: z.array(z.unknown()).min(1).max(MAX_EVENTS),
+    events: list(z.unknown(), { min: 1, max: MAX_EVENTS }),
   }),
   z.object({ type: z.literal("done"), run: runNumber }),
   z.object({ type: z.literal("error"), run: runNumber, error: failure }),

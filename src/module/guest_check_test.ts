@@ -52,6 +52,15 @@ Deno.test("readGuestMessage() bounds lists, names and texts", () => {
   refuses({ type: "ready", protocol: 2, models: [{}] }, "malformed message: protocol");
   refuses({ type: "ready", protocol: 1, models: [{ id: "x".repeat(257) }] }, "malformed message");
   refuses({ type: "ready", protocol: 1, models: [{ id: "" }] }, "malformed message");
+  refuses(
+    { type: "ready", protocol: 1, models: Array(1001).fill({}) },
+    "malformed message: models: Must have 1 to 1000 parts, has 1001",
+  );
+  const chunks = Array(1001).fill("a");
+  refuses(
+    { type: "ready", protocol: 1, models: [{ responsesReasoning: { mode: "premade", chunks } }] },
+    "malformed message: models.0.responsesReasoning.chunks: Must have 0 to 1000 parts, has 1001",
+  );
   refuses(`{"type":"log","level":"info","message":[${"1,".repeat(600_000)}1]}`, "too many values");
   const read = readGuestMessage(
     JSON.stringify({ type: "log", level: "warn", message: "x".repeat(10_000) }),

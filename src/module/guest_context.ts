@@ -2,11 +2,14 @@
  * What a guest is told of a request and of who is asking.
  * @module
  */
-import { isCredentialHeader } from "../context/request_context.ts";
 import type { RunRequest } from "../run/request.ts";
 import type { RunContext } from "../run/runner.ts";
 import type { GuestContext } from "./guest_messages.ts";
 import type { GuestServices } from "./guest_services.ts";
+
+/** Headers that may carry what proves who somebody is, also where a proxy made them. */
+const CREDENTIAL =
+  /auth|token|key|secret|jwt|assertion|oidc|session|cookie|passw|credential|signature/i;
 
 /**
  * The part of a run's context that a guest sees. Deps are left out: what an app makes of a request, as
@@ -21,7 +24,7 @@ export function contextFor(
     runId,
     modelId,
     callerName: principal.name,
-    headers: [...headers].filter(([name]) => !isCredentialHeader(name) && !hidden.has(name)),
+    headers: [...headers].filter(([name]) => !CREDENTIAL.test(name) && !hidden.has(name)),
     reasoning,
   };
 }

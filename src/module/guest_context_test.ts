@@ -10,6 +10,10 @@ Deno.test("contextFor() leaves out credentials, deps, and the tenant", () => {
     "X-API-Key": "a",
     "api-key": "a",
     Cookie: "a",
+    "X-Auth-Token": "a",
+    "X-Goog-Api-Key": "a",
+    "Cf-Access-Jwt-Assertion": "a",
+    "X-Amzn-Oidc-Data": "a",
     "X-User-Token": "a",
     "X-Kept": "kept",
   });

@@ -36,6 +36,12 @@ const RUN_CODES: ReadonlySet<string> = new Set<RunErrorCode>([
   "model-unavailable",
 ]);
 
+/** Statuses by which clients take their own key to be wrong: no guest knows of it. */
+const CREDENTIAL_STATUSES: ReadonlySet<number> = new Set([401, 407]);
+
+/** Longest a guest can have its clients wait before they try again. */
+const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
+
 /** What a guest's run failed with, as an error of the host's. */
 export function errorOf(failure: CheckedFailure): Error {
   switch (failure.family) {
@@ -47,12 +53,15 @@ export function errorOf(failure: CheckedFailure): Error {
       return new RunError("internal", `Guest failed: ${message}`);
     }
     case "http":
+      if (CREDENTIAL_STATUSES.has(failure.status)) {
+        return new RunError("internal", `Guest failed: ${failure.status}: ${failure.message}`);
+      }
       return new HttpError(failure.status, failure.message);
     case "run": {
       const { code, message, retryAfterMs, retryable } = failure;
       if (!RUN_CODES.has(code)) return new RunError("internal", `Guest failed: ${message}`);
       return new RunError(code as RunErrorCode, `Guest failed: ${message}`, {
-        retryAfterMs,
+        retryAfterMs: retryAfterMs && Math.min(retryAfterMs, MAX_RETRY_AFTER_MS),
         retryable,
       });
     }

@@ -178,6 +178,8 @@ export class GuestModule implements AsyncDisposable {
       name: box.name,
       spawn: () => box.spawn(),
       specifier: box.specifier,
+      // Code without a place of its own lies elsewhere each time.
+      owner: this.#options.code === undefined ? undefined : this.#options.specifier,
       exportName,
       services,
       startTimeoutMs: startTimeoutMs ?? START_TIMEOUT_MS,

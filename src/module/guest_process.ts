@@ -28,6 +28,8 @@ export interface GuestProcessOptions {
   readonly spawn: () => Promise<ChildProcess>;
   /** Absolute specifier of the module. */
   readonly specifier: string;
+  /** Names what parked turns belong to, the same whenever the guest is started. @default the specifier */
+  readonly owner?: string;
   /** The export to take. */
   readonly exportName: string | undefined;
   /** What it may use of its host. */
@@ -44,6 +46,13 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
 /** Log lines a second, and at once: many times what a guest's own program lets through. */
 const LOGS = { perSecond: 1000, burst: 10_000 };
+
+/** What a guest says before it is ready, or instead. */
+const FIRST_TYPES: ReadonlySet<string> = new Set<CheckedMessage["type"]>([
+  "ready",
+  "failed",
+  "log",
+]);
 
 type Said<Type extends CheckedMessage["type"]> = Extract<CheckedMessage, { readonly type: Type }>;
 
@@ -182,6 +191,9 @@ export class GuestProcess implements AsyncDisposable {
 
   #take(message: CheckedMessage, chars: number): void {
     if (this.#reason !== undefined) return;
+    if (!this.#answered && !FIRST_TYPES.has(message.type)) {
+      throw new Error("Spoke before it was ready");
+    }
     switch (message.type) {
       case "ready":
       case "failed":

@@ -22,6 +22,8 @@ export interface GuestRunsOptions {
   readonly name: string;
   /** Absolute specifier of the module. */
   readonly specifier: string;
+  /** Names what parked turns belong to, the same whenever the guest is started. @default the specifier */
+  readonly owner?: string;
   /** What it may use of its host. */
   readonly services: GuestServices;
   readonly clock: Clock;
@@ -60,7 +62,7 @@ export class GuestRuns {
    * @throws {RunError} `backend-overloaded` when too many are going on
    */
   begin(model: string | undefined, request: RunRequest, context: RunContext): GuestRun {
-    const { name, specifier, services, send, onCount } = this.#options;
+    const { name, specifier, owner = specifier, services, send, onCount } = this.#options;
     if (this.#open.size >= MAX_RUNS) {
       throw new RunError("backend-overloaded", `Guest "${name}" has too many runs`);
     }
@@ -74,7 +76,7 @@ export class GuestRuns {
     });
     this.#open.set(number, {
       run,
-      services: new RunServices(services, { request, context, guest: specifier }),
+      services: new RunServices(services, { request, context, guest: owner }),
       cancelStop: undefined,
     });
     onCount(this.#open.size);

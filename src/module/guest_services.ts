@@ -49,6 +49,8 @@ export interface AnswerOptions {
 const MAX_CALLS = 10_000;
 /** Most of them that keep something in the store, which others use as well. */
 const MAX_KEPT = 200;
+/** Most characters of what they keep. */
+const MAX_KEPT_CHARS = 4 * 1024 * 1024;
 
 type Asked<Service extends ServiceRequest["service"]> = Extract<
   ServiceRequest,
@@ -67,6 +69,7 @@ export class RunServices implements AsyncDisposable {
   #modelCalls = 0;
   #calls = 0;
   #kept = 0;
+  #keptChars = 0;
 
   /** Uses nothing yet. */
   constructor(services: GuestServices, { request, context, guest }: RunServicesOptions) {
@@ -100,13 +103,13 @@ export class RunServices implements AsyncDisposable {
       case "turn-find":
         return await turns.find(this.#tenant, request.id);
       case "turn-park":
-        this.#keep();
+        this.#keep(request.turn);
         return await turns.park(this.#tenant, request.turn);
       case "turn-begin":
-        this.#keep();
+        this.#keep(request.refused);
         return await turns.begin(this.#tenant, request.id, request.refused);
       case "turn-settle":
-        this.#keep();
+        this.#keep(request.messages);
         return await turns.settle(this.#tenant, request.id, request.messages);
       default:
         return request satisfies never;
@@ -158,8 +161,15 @@ export class RunServices implements AsyncDisposable {
     return { signal, usage: this.#usage, modelCalls: this.#modelCalls };
   }
 
-  #keep(): void {
+  #keep(kept: unknown = null): void {
     if (++this.#kept > MAX_KEPT) throw tooMuch(MAX_KEPT);
+    this.#keptChars += JSON.stringify(kept).length;
+    if (this.#keptChars > MAX_KEPT_CHARS) {
+      throw new RunError(
+        "run-failed",
+        `Run asked its host to keep more than ${MAX_KEPT_CHARS} characters`,
+      );
+    }
   }
 }
 

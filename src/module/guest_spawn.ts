@@ -5,6 +5,7 @@
 import { Audit, AUDIT_ENVIRONMENT } from "../isolation/audit.ts";
 import { denoMemoryBytes } from "../isolation/deno_memory.ts";
 import { type Grants, permissionFlags } from "../isolation/grant.ts";
+import { NO_GPU } from "../isolation/no_gpu.ts";
 import { logOutput } from "../isolation/output_log.ts";
 import { ChildProcess } from "../isolation/process.ts";
 import { SetupError } from "../run/error.ts";
@@ -89,7 +90,7 @@ export function guestSpawner(options: GuestSpawnOptions): () => Promise<ChildPro
 
 function argumentsOf(
   own: Grants,
-  { name, graph, grants, maxMemoryBytes, configPath, lockPath }: GuestSpawnOptions,
+  { name, folder, graph, grants, maxMemoryBytes, configPath, lockPath }: GuestSpawnOptions,
 ): string[] {
   return [
     "run",
@@ -101,9 +102,18 @@ function argumentsOf(
     ...importFlags(graph, { imports: grants.import, name }),
     ...grants.env === "all" ? [] : ["--ignore-env"],
     ...permissionFlags(own),
+    ...grants.write.length === 0 ? [] : [`--deny-write=${ownFolders(folder).join(",")}`],
     `--v8-flags=--max-old-space-size=${Math.ceil(maxMemoryBytes / 1024 / 1024)}`,
     guestProgram(),
   ];
+}
+
+/** Its code lies there, which it would change for its next process, by each path that leads there. */
+function ownFolders(folder: string): string[] {
+  const paths = [...new Set([folder, Deno.realPathSync(folder)])];
+  const odd = paths.find((path) => path.includes(","));
+  if (odd === undefined) return paths;
+  throw new SetupError(`Cannot grant write to a module in folder "${odd}": its path has a comma`);
 }
 
 /** What is granted, and what the module needs to be loaded: its own files, and hosts it came from. */
@@ -123,9 +133,13 @@ function effective(grants: Grants, graph: ModuleGraph): Grants {
 }
 
 function environmentOf(grants: Grants, folder: string): Record<string, string> {
-  const names = grants.env === "all"
-    ? Object.keys(Deno.env.toObject())
-    : [...RUNTIME_VARIABLES, ...grants.env];
+  const names = [...RUNTIME_VARIABLES, ...grants.env === "all" ? ["*"] : grants.env]
+    // As Deno reads them, `FOO_*` is all that begin like that.
+    .flatMap((name) =>
+      name.endsWith("*")
+        ? Object.keys(Deno.env.toObject()).filter((known) => known.startsWith(name.slice(0, -1)))
+        : [name]
+    );
   const given = names.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value] as const];
@@ -134,6 +148,7 @@ function environmentOf(grants: Grants, folder: string): Record<string, string> {
     ...Object.fromEntries(given),
     PATH: Deno.env.get("PATH") ?? "",
     ...AUDIT_ENVIRONMENT,
+    ...NO_GPU,
     DENO_DIR: folder,
     DENO_NO_UPDATE_CHECK: "1",
     NO_COLOR: "1",

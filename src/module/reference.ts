@@ -16,12 +16,14 @@ const BARE_HOST = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*$/;
 
 /**
  * Splits `./agent.ts#support` or `./agent.ts:support` into module and export. What follows the last
- * colon is an export only where it is an identifier and the rest is no bare scheme or host.
+ * of them is an export only where it is an identifier; after a colon, only where the rest is no bare
+ * scheme or host.
  */
 export function parseReference(text: string): ModuleReference {
   const hash = text.lastIndexOf("#");
-  if (hash > 0) {
-    return { specifier: text.slice(0, hash), exportName: text.slice(hash + 1) || undefined };
+  const after = text.slice(hash + 1);
+  if (hash > 0 && (after === "" || IDENTIFIER.test(after))) {
+    return { specifier: text.slice(0, hash), exportName: after || undefined };
   }
   const colon = text.lastIndexOf(":");
   const specifier = text.slice(0, colon);

@@ -1,5 +1,12 @@
 /** What code calls, and what becomes of calls when code ends in one way or another. */
-import { assertEquals, assertFalse, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { CallError } from "../../src/code_mode/call_error.ts";
 import { ENDED_TEXT } from "../../src/code_mode/sandbox_evaluation.ts";
 import { ToolContent } from "../../src/tools/content.ts";
@@ -188,7 +195,82 @@ Deno.test("functions may have any name that a global has, and code may take it o
   for (const name of Object.keys(functions)) {
     assertEquals(await code.run(`await ${name}({})`), name);
   }
-  assertEquals(await code.run("const fetch = () => 'own'; fetch()"), "own");
+  assertEquals(await code.run("fetch = () => 'own'; fetch()"), "own");
+  // Values are written down all the same.
+  assertEquals(await code.run("[new Map([['a', 1n]]), new Set([1])]"), [{ a: "1" }, [1]]);
+});
+
+Deno.test("functions may have the names of what the sandbox itself needs", async () => {
+  const names = [
+    "Map",
+    "Set",
+    "Promise",
+    "Error",
+    "RegExp",
+    "Iterator",
+    "atob",
+    "Headers",
+    "JSON",
+    "Object",
+    "Array",
+    "Reflect",
+    "String",
+  ];
+  const functions = Object.fromEntries(names.map((name) => [name, () => name]));
+  await using code = new TestCode({ functions });
+  for (const name of names) assertEquals(await code.run(`await ${name}({})`), name);
+  assertEquals(await code.run("[[1].values(), (async () => 2)()]"), [[1], 2]);
+  assertEquals(await code.run("enum E { A = 3 } E.A"), 3);
+});
+
+Deno.test("code cannot declare the name of a function, which stays", async () => {
+  await using code = new TestCode({ functions: { price: () => 5 } });
+  for (
+    const piece of [
+      "const price = await price({}); price",
+      "let { a, b: [price] } = { a: 1, b: [await price({})] }",
+      "var price = 1",
+      "console.log('begins'); class price {}",
+      "function price() { return 1 }",
+      "enum price { A }",
+      "export const price = 1",
+    ]
+  ) {
+    assertEquals(
+      await code.fails(piece),
+      'Syntax error in code:\n"price" is one of the functions: choose another name',
+    );
+    assertEquals(await code.run("await price({})"), 5);
+  }
+  assertEquals(await code.run("const { price: cost } = { price: await price({}) }; cost"), 5);
+  assertEquals(await code.run("[1].map((price) => price + 1)"), [2]);
+});
+
+Deno.test("arguments are written down as results are", async () => {
+  const seen: unknown[] = [];
+  await using code = new TestCode({ functions: { get: (args: unknown) => (seen.push(args), 7) } });
+  const args = "{ m: new Map([['a', new Set([1n])]]), e: new RangeError('bad'), i: [1].values(), " +
+    "p: get({}), all: [2].map(async (n) => new Date(n)), q: new URLSearchParams('a=1') }";
+  assertEquals(await code.run(`await get(${args})`), 7);
+  assertEquals(seen, [{}, {
+    m: { a: ["1"] },
+    e: "RangeError: bad",
+    i: [1],
+    p: 7,
+    all: ["1970-01-01T00:00:00.002Z"],
+    q: [["a", "1"]],
+  }]);
+});
+
+Deno.test("a call whose arguments cannot be written down rejects", async () => {
+  await using code = new TestCode({ functions: { get: () => 1 } });
+  const round = "const round: any = {}; round.round = round;";
+  assertEquals(await code.run(`${round} get(round).catch((e) => e.name)`), "TypeError");
+  assertEquals(
+    await code.run("get({ p: Promise.reject(new Error('inner')) }).catch((e) => e.message)"),
+    "inner",
+  );
+  assertEquals(code.called, []);
 });
 
 Deno.test("files that functions return are handled by reference, and can be returned", async () => {
@@ -200,12 +282,15 @@ Deno.test("files that functions return are handled by reference, and can be retu
     await code.run("const [text, file] = await shot({}); [text, file]"),
     new ToolContent([{ type: "text", text: "Here" }, image]),
   );
-  assertEquals(await code.run("JSON.stringify(file)"), '{"file":"file_1","type":"image"}');
+  assertMatch(String(await code.run("file.file")), /^file_[\da-f-]{36}$/);
+  const nested = await code.run("({ caption: 'x', file })");
+  assertInstanceOf(nested, ToolContent);
+  assertEquals(nested.parts[1], image);
   assertEquals(
     await code.run("console.log('look'); file"),
     new ToolContent([{ type: "text", text: "look\n" }, image]),
   );
-  assertEquals(await code.run("({ file: 'file_2' })"), { file: "file_2" });
+  assertFalse(await code.run("({ file: file.file })") instanceof ToolContent);
 });
 
 Deno.test("an abort ends code, its calls and its process at once", async () => {

@@ -201,6 +201,7 @@ Deno.test("code learns nothing of the machine, and gets no permission by asking"
     "Deno's own parts": "return Deno[Deno.internal].core",
     "Deno's own parts by another name": "return Deno[Object.getOwnPropertySymbols(Deno)[0]].core",
     "the window that was": "return __bootstrap",
+    "the graphics card": "return await navigator.gpu.requestAdapter()",
     ...asked,
   });
 });

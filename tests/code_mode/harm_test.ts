@@ -126,10 +126,44 @@ Deno.test("a forged message gets what the real one would get, and no more", asyn
 Deno.test("forged calls count, are bounded, and end like others", async () => {
   await using code = new TestCode({ functions: { get: () => 1 } });
   await code.run(RAW);
-  await code.run(
-    "for (let n = 0; n < 5000; n++) raw(JSON.stringify({ type: 'call', call: 1e6 + n, name: 'get' }) + '\\n'); 1",
-  );
+  const calls = (count: number) =>
+    `for (let n = 0; n < ${count}; n++) raw(JSON.stringify({ type: 'call', call: 1e6 + n, name: 'get' }) + '\\n'); 1`;
+  await code.run(calls(500));
   assertEquals(code.called.length, 100);
+  assertStringIncludes(await code.fails(calls(5000)), `${GONE}called without end`);
+  assertEquals(code.called.length, 200);
+});
+
+Deno.test("calls with arguments that nobody could bear are refused, and cost the host nothing", async () => {
+  await using code = new TestCode({ functions: { get: () => 1 } });
+  await code.run(RAW);
+  for (
+    const [made, limit] of [
+      ["'x'.repeat(1024 * 1024)", "1048576 characters"],
+      ["new Array(30_000).fill([])", "50000 values"],
+    ]
+  ) {
+    const told = await code.fails(`await get({ n: ${made} })`);
+    assertStringIncludes(told, `Arguments are too large: at most ${limit} are allowed`);
+  }
+  assertEquals(code.called, []);
+  const begin = performance.now();
+  let longest = 0;
+  let last = begin;
+  const watch = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 5);
+  try {
+    const bomb = 'raw(\'{"type":"call","call":9,"name":"get","args":{"a":[\');' +
+      "const chunk = '[],'.repeat(2 ** 18); for (let n = 0; n < 8; n++) raw(chunk); raw('0]}}\\n');" +
+      "await new Promise(() => {})";
+    assertStringIncludes(await code.fails(bomb), `${GONE}sent more values than anybody reads`);
+  } finally {
+    clearInterval(watch);
+  }
+  // Parsing it would take seconds.
+  assert(longest < 1000, `the host stood still for ${longest} ms`);
 });
 
 Deno.test("what breaks the form ends the sandbox, and the host says in its own words why", async () => {
@@ -147,11 +181,14 @@ Deno.test("what breaks the form ends the sandbox, and the host says in its own w
     [line({ type: "failure", kind: "other", message: "", output: "" })]: "sent what is no message",
     "writeSync(1, new Uint8Array([0xff, 0x0a]))": "sent a line that is no UTF-8",
     "for (;;) raw('x'.repeat(2 ** 20))": "sent a message of more than",
-    "raw('[' .repeat(2 ** 20) + '\\n')": "wrote to standard output by itself",
+    "raw('[' .repeat(2 ** 20) + '\\n')": "sent more values than anybody reads",
+    "raw('[' .repeat(2 ** 14) + '\\n')": "wrote to standard output by itself",
+    [line({ type: "ready" })]: "was ready twice",
+    [`for (;;) ${line({ type: "call", call: 1e6, name: "other" })}`]: "called without end",
   };
   const pieces = Object.keys(cases).map((own) => `${RAW} ${own}; await new Promise(() => {})`);
   const told: string[] = [];
-  for await (const [, one] of survives(pieces, { maxOutputChars: 1000 })) told.push(one);
+  for await (const [, one] of survives(pieces, { maxOutputChars: 1_000_000 })) told.push(one);
   Object.entries(cases).forEach(([piece, reason], index) =>
     assertStringIncludes(told[index]!, `${GONE}${reason}`, piece)
   );
@@ -181,7 +218,7 @@ Deno.test("arguments without an end to their nesting are no trouble", async () =
     },
   });
   await code.run(RAW);
-  const deep = "'['.repeat(1e6) + ']'.repeat(1e6)";
+  const deep = "'['.repeat(4e4) + ']'.repeat(4e4)";
   const forged = `raw('{"type":"call","call":9,"name":"get","args":' + ${deep} + '}\\n')`;
   assertEquals(await code.run(`${forged}; try { await get({}) } catch (e) { e.message }`), "no");
   const value = `raw('{"type":"value","output":"","value":' + ${deep} + '}\\n')`;

@@ -53,6 +53,64 @@ Deno.test("values that JSON has no form for are written down as far as they can 
     "'\\u2028\\u0000'": "\u2028\u0000",
   }));
 
+Deno.test("promises in a value are waited for, and iterators read", () =>
+  assertValues({
+    "[1, 2].map(async (n) => n * 2)": [2, 4],
+    "({ a: { b: Promise.resolve([Promise.resolve(1)]) }, c: 2 })": { a: { b: [1] }, c: 2 },
+    "new Map([['a', Promise.resolve(new Set([Promise.resolve(1)]))]])": { a: [1] },
+    "[Promise.resolve(new Date(0)), Promise.resolve(1n), Promise.resolve()]": [
+      "1970-01-01T00:00:00.000Z",
+      "1",
+      null,
+    ],
+    "const once = Promise.resolve({ x: 1 }); [once, once]": [{ x: 1 }, { x: 1 }],
+    "[3].values()": [3],
+    "new Map([['a', 1]]).entries()": [["a", 1]],
+    "(function* () { yield Promise.resolve([5].values()); yield 6 })()": [[5], 6],
+    "[[1].values().map((n) => n + 1)]": [[2]],
+    "new URLSearchParams('a=1&b=2')": [["a", "1"], ["b", "2"]],
+    "new Headers({ a: '1' })": [["a", "1"]],
+    "const p: any = { n: Promise.resolve(1) }; p.self = p; typeof p": "object",
+  }));
+
+Deno.test("a promise in a value that rejects is thrown", async () => {
+  await using code = new TestCode();
+  assertStringIncludes(
+    await code.fails("[1, 2].map(async (n) => {\n  if (n === 2) throw new Error('two') })"),
+    "Runtime error:\nError: two\n    at code_1.ts:2:",
+  );
+});
+
+Deno.test("an iterator without end is told", async () => {
+  await using code = new TestCode({ maxOutputChars: 1000 });
+  assertStringIncludes(
+    await code.fails("(function* () { for (;;) yield 1 })()"),
+    "Iterator has too many values",
+  );
+  assertEquals(await code.run("1"), 1);
+});
+
+Deno.test("what is printed is printed with all that is in it", async () => {
+  await using code = new TestCode({ maxOutputChars: 10_000 });
+  const printed = async (piece: string) =>
+    (await code.run(`console.log(${piece})`) as { readonly output: string }).output;
+  const list = await printed("Array.from({ length: 150 }, (_, i) => 'row' + i)");
+  assertStringIncludes(list, '"row149"');
+  assertStringIncludes(await printed("{a:{b:{c:{d:{e:{f:{g:1}}}}}}}"), "{ g: 1 }");
+  assertStringIncludes(await printed("['x'.repeat(500)]"), "x".repeat(500));
+  assertStringIncludes(
+    await printed("(() => { const o: any = {}; return o.o = o })()"),
+    "Circular",
+  );
+  // Too much is not even built.
+  const much = await printed("Array.from({ length: 1e6 }, () => 'row')");
+  assertStringIncludes(much, "more items");
+  const shared = await printed(
+    "(() => { let o: any = [1]; for (let n = 0; n < 15; n++) o = [o, o, o, o, o]; return o })()",
+  );
+  assertStringIncludes(shared, "[Array]");
+});
+
 Deno.test("what was printed comes with the result, or alone", () =>
   assertValues({
     "console.log('a', 1, { b: [2] }); 3": { output: "a 1 { b: [ 2 ] }\n", result: 3 },
@@ -96,6 +154,10 @@ Deno.test("what is declared stays, and can be declared anew", () =>
     "enum Colour { Blue = 7 }; Colour.Blue": 7,
     "const later = await Promise.resolve(a.name); later": "a",
     "const later = await Promise.resolve('again'); later": "again",
+    "export const a = 14; export default a": 14,
+    "```ts\nconst a = 15;\na\n```": 15,
+    "let i = 4; const h = i++ / 2; const q = 'a/b; const c'; [h, q]": [2, "a/b; const c"],
+    "if (a) /it's/.test('x');\nconst sql = 'select; const from t'; sql": "select; const from t",
     "globalThis.kept = 1": 1,
     "kept + 1": 2,
   }));
@@ -147,7 +209,7 @@ Deno.test("syntax errors tell where, by the lines of the code", async () => {
     "foo(": "at code_2.ts:1:5",
     "\n\n  return 5": "SyntaxError: Illegal return statement\n    at code_3.ts:3:3",
     "import fs from 'node:fs'": "SyntaxError: Cannot use import statement outside a module",
-    "export const a = 1": "SyntaxError: Unexpected token 'export'",
+    "export * from 'x'": "SyntaxError: Unexpected token 'export'",
     "enum A { B }\n\n\nlet q = 1\n let q = 2": "already been declared\n    at code_6.ts:5:5",
   };
   for (const [piece, told] of Object.entries(cases)) {
@@ -181,7 +243,8 @@ Deno.test("runtime errors tell the lines of the code and nothing of what runs it
     "await Promise.reject()": "Thrown: undefined",
     "class Own extends Error { name = 'Own' }; throw new Own('mine')": "Own: mine\n",
     "throw new Proxy({}, { get() { throw 1 } })": "Thrown: {}",
-    "get({ n: 1n })": "TypeError: Do not know how to serialize a BigInt\n    at code_16.ts:1:1",
+    "const round: any = {}; round.round = round\nawait get(round)":
+      "TypeError: Converting circular structure to JSON",
   };
   for (const [piece, told] of Object.entries(cases)) {
     const message = await code.fails(piece);

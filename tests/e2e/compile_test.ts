@@ -21,7 +21,7 @@ export const greeter = {
 `;
 
 const DEPLOYMENT = `
-port: \${PORT}
+port: \${PORT} # not for everyone
 api_keys: [{name: a, key: "\${CLIENT_KEY}"}]
 backends:
   main: {type: demo}
@@ -123,7 +123,10 @@ Deno.test("a compiled script serves its deployment with an empty cache and what 
 
 Deno.test("a compiled script without guests is allowed to use the network, and nothing else", async () => {
   await using folder = await testFolder();
-  await folder.write("a.yaml", "backends: {main: {type: demo}}\nmodels: {a: {backend: main}}\n");
+  await folder.write(
+    "a.yaml",
+    "backends: {main: {type: demo}}\nmcps: {unused: {command: x}}\nmodels: {a: {backend: main}}\n",
+  );
   const built = await runCli(["compile", "a.yaml", "--output", "a.js", "--minify"], {
     cwd: folder.path,
   });
@@ -167,7 +170,8 @@ Deno.test("a compiled binary holds the deployment, its module and just its permi
     if (flags.length === 0) {
       assertMatch(stderr, /── cli\.ts \(/);
       assertFalse(/_test\.ts|deno\.lock/.test(stderr));
-      assertStringIncludes(binary, DEPLOYMENT);
+      assertStringIncludes(binary, '"api_key": "${OTHER_KEY}"');
+      assertFalse(binary.includes("not for everyone"), "comments stay behind");
       assertStringIncludes(binary, "greeting(request.messages.length)");
     }
     await Deno.remove(path);
@@ -210,6 +214,17 @@ Deno.test("compile says in one line what is in its way", async () => {
     `models: {a: {module: ./greeter.ts, integrity: "sha256-${"A".repeat(43)}="}}\n`,
   );
   await folder.write(
+    "twice.yaml",
+    `models:
+  a: {module: ./greeter.ts, integrity: "sha256-${"A".repeat(43)}="}
+  b: {module: ./greeter.ts}
+`,
+  );
+  await folder.write("own.js", "export const greeter = 1;\n");
+  await folder.write("own.yaml", "models: {a: {module: ./own.js}}\n");
+  await Deno.mkdir(`${cwd}/folder`);
+  await Deno.mkdir(`${cwd}/folder.js`);
+  await folder.write(
     "key.yaml",
     `api_keys: [{name: a, key: s3cr3t}]\n${DEPLOYMENT.slice(DEPLOYMENT.indexOf("backends"))}`,
   );
@@ -224,6 +239,17 @@ Deno.test("compile says in one line what is in its way", async () => {
         2,
         /^integrity: Cannot load module "\.\/greeter\.ts": its integrity is sha256-/,
       ],
+      [["twice.yaml"], 2, /^integrity: Cannot load module "\.\/greeter\.ts": its integrity is/],
+      [["own.yaml", "-o", "own.js"], 2, /^--output: Cannot write ".*own\.js": the program is made/],
+      [
+        ["assistant.yaml", "-o", "own.js"],
+        2,
+        /^--output: .*: it is there already, and not made by/,
+      ],
+      [["own.yaml", "-o", "own.yaml"], 2, /^--output: .*own\.yaml": the program is made of it/],
+      [["own.yaml", "-o", "greeter/"], 2, /^--output: .*: it is a folder/],
+      [["own.yaml", "-o", "folder"], 2, /^--output: .*: it is a folder/],
+      [["own.yaml", "-o", "folder.js"], 2, /^--output: .*: it is a folder/],
       [
         ["key.yaml"],
         2,
@@ -234,6 +260,7 @@ Deno.test("compile says in one line what is in its way", async () => {
         FAKELLM_DENO: "/no/deno",
       }],
       [["assistant.yaml", "-o", "none/x.js"], 0, /Wrote/],
+      [["assistant.yaml", "-o", "./none/../none/x.js"], 0, /Wrote/],
     ] as const
   ) {
     const ended = await runCli(["compile", ...args], { cwd, env });
@@ -241,6 +268,32 @@ Deno.test("compile says in one line what is in its way", async () => {
     assertMatch(ended.stderr.trim(), told);
     if (code !== 0) assertEquals(ended.stderr.trim().split("\n").length, 1, ended.stderr);
     assertFalse(ended.stderr.includes("s3cr3t"));
+  }
+  assertEquals(await Deno.readTextFile(`${cwd}/own.js`), "export const greeter = 1;\n");
+  const script = await Deno.readTextFile(`${cwd}/none/x.js`);
+  assertEquals(script.split("// Made by fakellm compile.\n").length, 2);
+  assert(script.startsWith("// Made by fakellm compile.\n"));
+});
+
+Deno.test("compile takes along no file that a module may not have", async () => {
+  await using folder = await testFolder();
+  await using elsewhere = await testFolder();
+  const secret = await elsewhere.write("secret.txt", "s3cr3t of the host");
+  const target = JSON.stringify(`file://${secret}`);
+  for (
+    const code of [
+      `import text from ${target} with { type: "text" };\nexport const agent = { run: () => text };\n`,
+      `export const agent = { run: () => import(${target}, { with: { type: "text" } }) };\n`,
+    ]
+  ) {
+    await folder.write("agent.ts", code);
+    await folder.write("a.yaml", "models: {a: {module: ./agent.ts}}\n");
+    const { code: exit, stderr } = await runCli(["compile", "a.yaml", "-o", "a.js"], {
+      cwd: folder.path,
+    });
+    assertEquals(exit, 2, stderr);
+    assertMatch(stderr, /secret\.txt/);
+    assertFalse(stderr.includes("s3cr3t"));
   }
 });
 

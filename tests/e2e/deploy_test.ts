@@ -247,7 +247,7 @@ models:
   const { error } = await response.json();
   assertEquals([response.status, error.type], [500, "server_error"]);
   assertFalse(JSON.stringify(error).includes("invalid"));
-  assertStringIncludes(cli.stderr, 'Cannot load module "https://example.invalid/agent.ts"');
+  await cli.seen(/Cannot load module "https:\/\/example\.invalid\/agent\.ts"/);
   assertEquals(await status(completions, chat("alpha", { key: "k" })), 200);
   assertMatch(cli.stderr, /no effect in this version: .*alpha.*budget/);
 });
@@ -268,4 +268,22 @@ Deno.test("deploy tells every problem of a broken file and shows no trace", asyn
   ]);
   for (const line of lines) assertMatch(line, /^[\w.]+: [^;]+; accepted: [^;]+$/);
   assertFalse(stderr.includes("s3cr3t"));
+});
+
+Deno.test("deploy finds modules from a current folder with characters that URLs give a meaning", async () => {
+  await using folder = await testFolder();
+  const cwd = `${folder.path}/we#ird ?%41 ü`;
+  await Deno.mkdir(`${cwd}/in%ner`, { recursive: true });
+  await folder.write(
+    "we#ird ?%41 ü/agent.ts",
+    `export default { async *run() { yield { type: "finish", reason: "stop" }; } };\n`,
+  );
+  const text = "port: 0\nmodels: {alpha: {module: ./agent.ts}}\n";
+  await folder.write("we#ird ?%41 ü/f#1.yaml", text);
+  await folder.write("we#ird ?%41 ü/in%ner/g.yaml", text.replace("./agent", "../agent"));
+  for (const path of ["f#1.yaml", "./in%ner/g.yaml", `${cwd}/in%ner/../f#1.yaml`]) {
+    await using cli = new SpawnedCli(["deploy", path], { cwd });
+    const url = `${await cli.baseUrl()}/chat/completions`;
+    assertEquals(await status(url, chat("alpha")), 200, path);
+  }
 });

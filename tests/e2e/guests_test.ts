@@ -317,3 +317,17 @@ async function until<Value>(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+Deno.test("a signal while a guest starts is obeyed at once", async () => {
+  await using folder = await testFolder();
+  await folder.write("slow.ts", "await new Promise((resolve) => setTimeout(resolve, 60_000));\n");
+  const path = await folder.write("slow.yaml", "port: 0\nmodels: {slow: {module: ./slow.ts}}\n");
+  await using cli = new SpawnedCli(["deploy", path], { env: { TMPDIR: folder.path } });
+  await cli.seen(/Guest may do this and nothing else/);
+  const begin = performance.now();
+  cli.signal("SIGTERM");
+  const { code, stderr } = await cli.ended();
+  assertEquals(code, 0, stderr);
+  assert(performance.now() - begin < 10_000, "it waited for the guest");
+  assertFalse(stderr.includes("Listening"), stderr);
+});

@@ -2,7 +2,8 @@
  * A guest without grants tries to read and to write what is not its own.
  */
 import { assert, assertEquals } from "@std/assert";
-import { folderOf, NOT_CAPABLE, withWitness } from "./test_guest.ts";
+import { code, RecordingServer } from "./recording_server.ts";
+import { folderOf, NOT_CAPABLE, TestGuest, withWitness } from "./test_guest.ts";
 
 const SECRET = "what the operator wrote down";
 
@@ -186,6 +187,35 @@ Deno.test("a guest keeps nothing on disk through caches, localStorage or a datab
     assert(after - before < 100_000, `wrote ${after - before} bytes`);
   });
 });
+
+Deno.test("a guest that may write changes neither its own code nor the host's cache", async () => {
+  const obedient = await Deno.readTextFile(new URL("modules/obedient.ts", import.meta.url));
+  await using server = new RecordingServer({ "/agent.ts": code(obedient) });
+  await using beside = await secretFolder();
+  const temporary = beside.path.slice(0, beside.path.lastIndexOf("/"));
+  for (const grants of [[`write=${temporary}`, `read=${temporary}`], ["write", "read"], []]) {
+    await using guest = await TestGuest.start({ specifier: `${server.url}/agent.ts`, grants });
+    const folder = await folderOf(await guest.pid());
+    await guest.isRefused(NOT_CAPABLE, folder, {
+      write: (path) => Deno.writeTextFile(`${path}/guest.lock`, "{}"),
+      "write anew": (path) => Deno.writeTextFile(`${path}/new.txt`, ""),
+      remove: (path) => Deno.remove(`${path}/guest.lock`),
+    });
+    // Whoever may write to one folder may write to another's.
+    assertEquals(await linkedIn(`${folder}/remote`), []);
+  }
+});
+
+/** Files that are somewhere else, too. */
+async function linkedIn(folder: string): Promise<string[]> {
+  const linked: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) linked.push(...await linkedIn(path));
+    else if ((await Deno.stat(path)).nlink !== 1) linked.push(path);
+  }
+  return linked;
+}
 
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;

@@ -118,6 +118,139 @@ Deno.test("remote code may not import local files, nor from where it does not co
   }
 });
 
+/** A module that carries `value` out as its agent. */
+function carrying(text: string): string {
+  return `${text}
+  export const agent = { async *run() {
+    yield { type: "text-start" };
+    yield { type: "text-delta", text: String(value) };
+    yield { type: "text-end" };
+    yield { type: "finish", reason: "stop" };
+  } };`;
+}
+
+/** A folder with a module's folder in it, and a secret beside that. */
+async function secretBeside() {
+  const path = await Deno.realPath(await Deno.makeTempDir());
+  await Deno.mkdir(`${path}/own/parts`, { recursive: true });
+  await Promise.all([
+    Deno.writeTextFile(`${path}/secret.txt`, "s3cr3t"),
+    Deno.writeTextFile(`${path}/secret.json`, `"s3cr3t"`),
+    Deno.writeTextFile(`${path}/secret.ts`, `export default "s3cr3t";`),
+    Deno.writeTextFile(`${path}/own/own.txt`, "own"),
+    Deno.symlink("../secret.txt", `${path}/own/link.txt`),
+  ]);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Code that gets at a file by importing it, from wherever it is. */
+function waysTo(path: string): Readonly<Record<string, string>> {
+  const data = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+  const text = `import value from "file://${path}/secret.txt" with { type: "text" };`;
+  return {
+    text,
+    json: `import value from "file://${path}/secret.json" with { type: "json" };`,
+    bytes: `import value from "file://${path}/secret.txt" with { type: "bytes" };`,
+    code: `import value from "file://${path}/secret.ts";`,
+    "an escaped path":
+      `import value from "file://${path}/own/..%2fsecret.txt" with { type: "text" };`,
+    "through data:": `import value from ${JSON.stringify(data(`${text} export default value;`))};`,
+    "through data: twice": `import value from ${
+      JSON.stringify(
+        data(`export { default } from ${JSON.stringify(data(`${text} export default value;`))};`),
+      )
+    };`,
+  };
+}
+
+Deno.test("code imports no file outside its folder, wherever it is and whichever way", async () => {
+  await using folder = await secretBeside();
+  const { path } = folder;
+  const ways = waysTo(path);
+  await using server = new RecordingServer(
+    Object.fromEntries(
+      Object.entries(ways).map(([, text], index) => [`/${index}.ts`, code(carrying(text))]),
+    ),
+  );
+  const local = {
+    ...ways,
+    "a link": `import value from "./link.txt" with { type: "text" };`,
+    relative: `import value from "../secret.txt" with { type: "text" };`,
+  };
+  const wrong: string[] = [];
+  const tries = async (way: string, specifier: string) => {
+    const error = await TestGuest.start({ specifier, folder: `${path}/own` }).then(
+      async (guest) => {
+        await using started = guest;
+        return new Error(`started and says ${await started.asks("Hello")}`);
+      },
+      (error) => error as Error,
+    );
+    if (error.name !== "SetupError" || !/^Cannot load /.test(error.message)) {
+      wrong.push(`${way}: ${error.message}`);
+    }
+    assert(!error.message.includes("s3cr3t,"), error.message);
+  };
+  for (const [index, [way, text]] of Object.entries(local).entries()) {
+    await Deno.writeTextFile(`${path}/own/module${index}.ts`, carrying(text));
+    await tries(way, `module${index}.ts`);
+  }
+  for (const [index, [way, text]] of Object.entries(ways).entries()) {
+    await tries(`${way}, remote`, `${server.url}/${index}.ts`);
+    const own = encodeURIComponent(carrying(text));
+    await tries(`${way}, data:`, `data:application/javascript,${own}`);
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("code that says it will import a file outside its folder later does not get it", async () => {
+  await using folder = await secretBeside();
+  const { path } = folder;
+  await Deno.writeTextFile(
+    `${path}/own/module.ts`,
+    carrying(
+      `const value = await import("../secret.txt", { with: { type: "text" } })
+        .then((it) => it.default, (error) => error.message);`,
+    ),
+  );
+  await using guest = await TestGuest.start({ specifier: "module.ts", folder: `${path}/own` });
+  const told = await guest.asks("Hello");
+  assert(/Requires read access/.test(told), told);
+});
+
+Deno.test("code imports files of its folder, files it may read, and packages of its configuration", async () => {
+  await using folder = await secretBeside();
+  const { path } = folder;
+  const says = async (text: string, grants: readonly string[] = []) => {
+    await Deno.writeTextFile(`${path}/own/module.ts`, carrying(text));
+    await using guest = await TestGuest.start({
+      specifier: "module.ts",
+      folder: `${path}/own`,
+      grants,
+    });
+    return await guest.asks("Hello");
+  };
+  assertEquals(await says(`import value from "./own.txt" with { type: "text" };`), "own");
+  const { bytes: _, ...ways } = waysTo(path);
+  for (const text of Object.values(ways)) {
+    assert((await says(text, [`read=${path}`])).length > 0);
+  }
+  const mapped = `import value from "package";`;
+  await Deno.mkdir(`${path}/package/parts`, { recursive: true });
+  await Promise.all([
+    Deno.writeTextFile(`${path}/own/deno.json`, `{"imports":{"package":"../package/mod.ts"}}`),
+    Deno.writeTextFile(`${path}/package/mod.ts`, `export { default } from "./parts/part.ts";`),
+    Deno.writeTextFile(`${path}/package/parts/part.ts`, `export default "mapped";`),
+  ]);
+  assertEquals(await says(mapped), "mapped");
+  // Where names lead is code, and no way to anything else.
+  await Deno.writeTextFile(`${path}/own/deno.json`, `{"imports":{"package":"../secret.txt"}}`);
+  await failsWith(
+    says(`import value from "package" with { type: "text" };`),
+    /^SetupError: Cannot load ".*secret.txt": it lies outside the module's folder; grant read=.*secret.txt to allow it$/,
+  );
+});
+
 Deno.test("remote code imports at run time from its own place what it said, and nothing else", async () => {
   await using other = new RecordingServer({ "/evil.ts": code("export default 1;") });
   const obedient = await Deno.readTextFile(new URL("modules/obedient.ts", import.meta.url));

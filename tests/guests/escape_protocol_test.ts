@@ -3,7 +3,7 @@
  * is meant for the program's own.
  */
 import { assert, assertEquals } from "@std/assert";
-import { entryOf, isAlive, TestGuest, withWitness } from "./test_guest.ts";
+import { entryOf, failsWith, isAlive, TestGuest, withWitness } from "./test_guest.ts";
 
 /** Why the host ended the guest, as its operator reads it. */
 async function endedBy(guest: TestGuest, text: string, pid: number): Promise<string> {
@@ -74,6 +74,50 @@ for (const part of [0, 1, 2]) {
     });
   });
 }
+
+Deno.test("a module that says anything before it is ready cannot be served, and is read no further", async () => {
+  const said = [
+    '{"type":"call","call":1,"run":1,"request":{"service":"turn-find","id":"x"}}',
+    '{"type":"events","run":1,"events":["x"]}',
+    '{"type":"done","run":1}',
+    '{"type":"pong","ping":1}',
+    '{"type":"cancel","call":1}',
+  ];
+  await withWitness({}, async () => {
+    await Promise.all(said.map((line) => {
+      const code = `import { writeSync } from "node:fs";
+        writeSync(1, new TextEncoder().encode(${JSON.stringify(`${line}\n`)}));
+        export const agent = { async *run() {} };`;
+      return failsWith(
+        TestGuest.start({ specifier: "hasty.ts", code }),
+        /^RunError: Guest "hasty.ts" spoke before it was ready$/,
+      );
+    }));
+  });
+});
+
+Deno.test("a module may tell its operator something before it is ready", async () => {
+  const code = `import { writeSync } from "node:fs";
+    writeSync(1, new TextEncoder().encode('{"type":"log","level":"info","message":"soon"}\\n'));
+    export const agent = { async *run() {} };`;
+  await using guest = await TestGuest.start({ specifier: "slow.ts", code });
+  assertEquals(entryOf(guest, "Guest tells").line, "soon");
+});
+
+Deno.test("a module that throws what cannot be shown fails at once", async () => {
+  const throws = [
+    "{ toString() { throw new Error('not me'); } }",
+    "Object.create(null)",
+    "Object.assign(new Error('m'), { name: Object.create(null), message: Object.create(null) })",
+    "Object.defineProperty(new Error(), 'message', { get() { throw new Error('not me'); } })",
+  ];
+  await Promise.all(throws.map((thrown) =>
+    failsWith(
+      TestGuest.start({ specifier: "odd.ts", code: `throw ${thrown};` }),
+      /^SetupError: Cannot serve module "odd.ts": .*cannot be shown/,
+    )
+  ));
+});
 
 Deno.test("bytes that are no text end a guest", async () => {
   await using guest = await TestGuest.start();

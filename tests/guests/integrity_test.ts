@@ -179,6 +179,15 @@ Deno.test("a module of a data: URL is what it says, pinned like any other", asyn
   await failsWith(TestGuest.start({ specifier, integrity: WRONG }), /^SetupError: integrity: /);
 });
 
+Deno.test("a module of a data: URL may be in Base64, and import others", async () => {
+  const base64 = (text: string) => `data:text/javascript;base64,${btoa(text)}`;
+  const part = base64(`export const part = "inner";`);
+  const [, text] = await look({
+    specifier: base64(saying("part", `import { part } from ${JSON.stringify(part)};`)),
+  });
+  assertEquals(text, "inner");
+});
+
 Deno.test("what cannot be loaded is told without passwords, tokens and traces", async () => {
   await using server = new RecordingServer({
     "/broken.ts": code("export const agent = ;"),

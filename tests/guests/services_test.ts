@@ -255,3 +255,22 @@ Deno.test("a tool of the host that needs consent is not the guest's to call", as
   });
   assertEquals(acted, 0);
 });
+
+Deno.test("a run has its host keep so much and no more, whatever else is kept there", async () => {
+  await using guest = await TestGuest.start({ services: services({}) });
+  const parked = await guest.value(async () => {
+    const host = (globalThis as unknown as Record<symbol, { ask: typeof ask }>)[
+      Symbol.for("fakellm.host")
+    ]!;
+    const messages = [{ role: "system", content: "x".repeat(1_000_000) }];
+    const outcomes: string[] = [];
+    for (let count = 0; count < 6; count++) {
+      const turn = { messages, callIds: { [`call${count}`]: "c" } };
+      await host.ask({ service: "turn-park", turn })
+        .then(() => outcomes.push("parked"), ({ name, code }) => outcomes.push(`${name} ${code}`));
+    }
+    return outcomes;
+  });
+  const refused = "RunError run-failed";
+  assertEquals(parked, ["parked", "parked", "parked", "parked", refused, refused]);
+});

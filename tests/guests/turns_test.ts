@@ -49,3 +49,27 @@ Deno.test("a turn with hidden and client calls goes on with its own results, for
   // Another tenant's turns are not there: nothing hidden comes out of them.
   assert(!(await resume("bob").then(({ text }) => text, String)).includes("counted 1"));
 });
+
+Deno.test("turns of code that is baked in are there after a restart, for that code alone", async () => {
+  const kept = new Map<string, unknown>();
+  const turns = {
+    park: (tenant: string, turn: unknown) => Promise.resolve(void kept.set(tenant, turn)),
+    find: (tenant: string) => Promise.resolve(kept.get(tenant)),
+  } as never;
+  const code = `export const agent = { async *run(request, { turns }) {
+    const found = await turns.find("", "a");
+    if (!found) await turns.park("", { messages: [], callIds: { a: "b" } });
+    yield { type: "text-start" };
+    yield { type: "text-delta", text: found ? "found" : "parked" };
+    yield { type: "text-end" };
+    yield { type: "finish", reason: "stop" };
+  } };`;
+  const outcome = async (specifier: string) => {
+    await using guest = await TestGuest.start({ specifier, code });
+    return await guest.asks("", { turns });
+  };
+  assertEquals(await outcome("https://a.example/a.ts?1"), "parked");
+  assertEquals(await outcome("https://a.example/a.ts?1"), "found");
+  // Both are shown alike.
+  assertEquals(await outcome("https://a.example/a.ts?2"), "parked");
+});

@@ -3,6 +3,7 @@
  * @module
  */
 import { SetupError } from "../../run/error.ts";
+import { absolutePath, folderOf } from "../absolute_path.ts";
 import type { Command } from "../command.ts";
 import { readFlags } from "../flags.ts";
 import type { Terminal } from "../output.ts";
@@ -11,10 +12,11 @@ const HELP = `Usage: fakellm compile FILE [flags]
 
 Makes one program that serves a deployment file, on machines with nothing else on them. The file, its
 modules and this package go into it. Variables as \${NAME} are read where it runs: secrets stay in the
-environment, and a file that holds any itself is refused.
+environment, and a file that holds any itself is refused: keys must be variables, and values of
+headers and env, too, save a few that everyone may see, as Content-Type or NODE_ENV.
 
   --output PATH    what to write (-o; default: the file's name). Ending in .js: a script, for a
-                   Deno that is there already
+                   Deno that is there already; replaces none but an earlier one
   --target TARGET  system to compile for (default: this one): x86_64-unknown-linux-gnu,
                    aarch64-unknown-linux-gnu, x86_64-pc-windows-msvc, aarch64-pc-windows-msvc,
                    x86_64-apple-darwin, aarch64-apple-darwin
@@ -22,7 +24,8 @@ environment, and a file that holds any itself is refused.
 
 The program takes the flags and variables of "fakellm deploy", and "check" to print what is in it. It
 may do what the deployment needs and nothing else. Modules and code_mode run in a Deno of their own
-there, too: the one that FAKELLM_DENO names, or else on PATH; without one, it refuses to start.`;
+there, too: the one that FAKELLM_DENO names, or else on PATH; without one, it refuses to start.
+Relative paths, as in permissions, then start at the folder that it is started in.`;
 
 /** Compiles a deployment file. */
 export const command: Command = {
@@ -61,13 +64,19 @@ interface CompileOptions {
 
 async function compile(path: string, options: CompileOptions): Promise<void> {
   const { target, minify, terminal } = options;
-  const [{ denoBuild, TARGETS }, { ownPackage }, { permissionFlagsFor }, { writeProgram }] =
-    await Promise.all([
-      import("../compile/deno_build.ts"),
-      import("../compile/package.ts"),
-      import("../compile/permissions.ts"),
-      import("../compile/program.ts"),
-    ]);
+  const [
+    { denoBuild, TARGETS },
+    { expectOutput, markScript },
+    { ownPackage },
+    { permissionFlagsFor },
+    { writeProgram },
+  ] = await Promise.all([
+    import("../compile/deno_build.ts"),
+    import("../compile/output.ts"),
+    import("../compile/package.ts"),
+    import("../compile/permissions.ts"),
+    import("../compile/program.ts"),
+  ]);
   if (target !== undefined && !TARGETS.includes(target)) {
     throw new SetupError(`Cannot use "${target}"; accepted: ${TARGETS.join(", ")}`, {
       path: "--target",
@@ -81,14 +90,16 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
   ]);
   await requireDeno("fakellm compile");
   const name = path.replace(/^.*[\\/]/s, "");
-  const output = absolute(options.output ?? name.replace(/\.(?:ya?ml|json)$/i, ""));
+  const output = absolutePath(options.output ?? name.replace(/\.(?:ya?ml|json)$/i, ""));
   const baked = await bakeDeployment(path, terminal.env);
+  const from = folderOf(path);
+  await expectOutput(output, { file: absolutePath(path), from, modules: baked.modules });
   const { cli, flags } = ownPackage();
   const folder = await Deno.makeTempDir({ prefix: "fakellm-compile-" });
   try {
     const main = await writeProgram(baked, {
       name,
-      from: absolute(path).replace(/[^\\/]*$/, ""),
+      from,
       folder,
       cli,
       clock: systemClock,
@@ -104,6 +115,7 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
       minify,
       tell: (line) => terminal.err(line),
     });
+    if (output.endsWith(".js")) await markScript(output);
     terminal.err(nextSteps(output, permissions));
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -116,8 +128,4 @@ function nextSteps(output: string, permissions: readonly string[]): string {
   }
   const allowed = permissions.filter((flag) => flag.startsWith("--allow-"));
   return `Wrote ${output}. It may do what ${allowed.join(" ")} allow, and nothing else.`;
-}
-
-function absolute(path: string): string {
-  return /^(?:\/|[A-Za-z]:[\\/])/.test(path) ? path : `${Deno.cwd()}/${path.replace(/^\.\//, "")}`;
 }

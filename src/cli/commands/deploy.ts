@@ -3,6 +3,7 @@
  * @module
  */
 import { SetupError } from "../../run/error.ts";
+import { folderOf } from "../absolute_path.ts";
 import type { Command } from "../command.ts";
 import { readFlags } from "../flags.ts";
 import type { Terminal } from "../output.ts";
@@ -66,12 +67,7 @@ async function deploy(path: string, { overrides, terminal }: DeployOptions): Pro
   ]);
   const { host, port, log } = deployment;
   const logger = lineLogger({ format: log, color: terminal.colour });
+  // Modules lie beside the file that names them.
   const app = await assemble(deployment, { logger, folder: folderOf(path) });
   return await serveApp(app, { host, port, log, logger, terminal });
-}
-
-/** Modules lie beside the file that names them. */
-function folderOf(path: string): string {
-  const url = new URL(path.replaceAll(/[%?#]/g, encodeURIComponent), `file://${Deno.cwd()}/`);
-  return decodeURIComponent(new URL(".", url).pathname);
 }

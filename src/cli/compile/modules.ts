@@ -2,9 +2,9 @@
  * Modules as one file each, so that they can go along in a program.
  * @module
  */
-import type { BakedModule } from "../../deploy/bake/bake.ts";
+import type { BakedModule, ModuleUse } from "../../deploy/bake/bake.ts";
 import { denoCommand } from "../../isolation/deno_command.ts";
-import { prepareGuest } from "../../module/guest_box.ts";
+import { type GuestBox, prepareGuest } from "../../module/guest_box.ts";
 import { locate } from "../../module/reference.ts";
 import { RunError, SetupError } from "../../run/error.ts";
 import type { Clock, Logger } from "../../run/seams.ts";
@@ -21,22 +21,23 @@ export interface BundleOptions {
 
 /**
  * Writes a module and all it imports into one file. What it is made of is checked as a server would:
- * where its code comes from, and its integrity. None of its code runs.
+ * where its code comes from, and its integrity, for each of its uses. None of its code runs.
  *
  * @throws {SetupError} when it cannot be resolved, is not what its integrity says, or cannot be one file
  */
 export async function bundleModule(module: BakedModule, options: BundleOptions): Promise<void> {
-  const { folder, output, clock, logger } = options;
-  const { specifier, permissions: grants, integrity } = module;
-  await using box = await prepareGuest({
-    specifier,
-    folder,
-    grants,
-    integrity,
-    maxMemoryBytes: 0,
-    clock,
-    logger,
-  });
+  const { specifier, uses: [first, ...others] } = module;
+  const { folder, output } = options;
+  for (const use of others) await (await prepare(specifier, use, options))[Symbol.asyncDispose]();
+  await using box = await prepare(specifier, first!, options);
+  // Whoever makes one file of it would take them along.
+  if (box.withheld.length > 0) {
+    throw new SetupError(
+      `Cannot make one file of module "${box.name}": it imports "${
+        box.withheld[0]
+      }" at run time, which it may not have`,
+    );
+  }
   const { type } = locate(specifier, folder);
   try {
     await denoCommand([
@@ -56,4 +57,20 @@ export async function bundleModule(module: BakedModule, options: BundleOptions):
       cause: error,
     });
   }
+}
+
+function prepare(
+  specifier: string,
+  { permissions, integrity }: ModuleUse,
+  { folder, clock, logger }: BundleOptions,
+): Promise<GuestBox> {
+  return prepareGuest({
+    specifier,
+    folder,
+    grants: permissions,
+    integrity,
+    maxMemoryBytes: 0,
+    clock,
+    logger,
+  });
 }

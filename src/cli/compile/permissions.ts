@@ -12,7 +12,11 @@ export function permissionFlagsFor({ entrypoints, mcps, store }: ResolvedDeploym
     source.type === "module" ? [source.permissions] : []
   );
   const guests = grants.length > 0 || models.some(({ codeMode }) => codeMode);
-  const programs = mcps.some(({ connection }) => connection.transport === "stdio");
+  // What no model uses is never started.
+  const used = new Set(models.flatMap((model) => model.mcps));
+  const programs = mcps.some(({ name, connection }) =>
+    connection.transport === "stdio" && used.has(name)
+  );
   // Guests live in folders of their own; what they are granted, their host must have.
   const files = guests || store.type === "sqlite";
   const needed: Readonly<Record<GrantKind, boolean>> = {

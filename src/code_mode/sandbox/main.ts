@@ -8,9 +8,14 @@
  */
 import { Session } from "node:inspector";
 import type { FromSandbox, ToSandbox } from "../sandbox_messages.ts";
-import { limits, takePrinted } from "./printed.ts";
+import { limits } from "./limits.ts";
+import { takePrinted } from "./printed.ts";
+import { toJson, writeDown } from "./written.ts";
 import { type Script, type Strip, toScript } from "./script.ts";
 import { FRAME, scripts, splitStack } from "./stack.ts";
+
+// Before functions take their names.
+const { Promise, Error, Object, Reflect, String } = globalThis;
 
 const session = new Session();
 session.connect();
@@ -18,6 +23,8 @@ session.connect();
 await Deno.permissions.revoke({ name: "sys" });
 // Deno checks permissions below these; code has no business with them all the same.
 Reflect.deleteProperty(Deno, (Deno as unknown as { readonly internal: symbol }).internal);
+// It would lead to drivers.
+Reflect.deleteProperty(Object.getPrototypeOf(navigator), "gpu");
 
 const { stdout, stdin } = Deno;
 const { stringify, parse } = JSON;
@@ -38,7 +45,11 @@ const turn = (() => {
 
 function send(message: FromSandbox): void {
   // Without a prototype that code could give a `toJSON`.
-  let bytes = encoder.encode(`${stringify({ __proto__: null, ...message })}\n`);
+  sendLine(stringify({ __proto__: null, ...message }));
+}
+
+function sendLine(line: string): void {
+  let bytes = encoder.encode(`${line}\n`);
   while (bytes.length > 0) bytes = bytes.subarray(stdout.writeSync(bytes));
 }
 
@@ -57,12 +68,25 @@ interface Waiting {
 const calls = new Map<number, Waiting>();
 let callCount = 0;
 
+/** Names of functions. */
+const declared = new Set<string>();
+
 function declare(name: string): void {
+  declared.add(name);
+  const begin = stringify({ type: "call", name }).slice(0, -1);
   const call = (args: unknown = {}) => {
-    const number = ++callCount;
-    send({ type: "call", call: number, name, args });
     const place = new Error();
-    return new Promise((resolve, reject) => calls.set(number, { resolve, reject, place }));
+    return new Promise((resolve, reject) => {
+      const sendArgs = (json: string | undefined) => {
+        const number = ++callCount;
+        sendLine(`${begin},"call":${number}${json === undefined ? "" : `,"args":${json}`}}`);
+        calls.set(number, { resolve, reject, place });
+      };
+      // What has no promise in it is sent at once.
+      const json = toJson(args);
+      if (json instanceof Promise) json.then(sendArgs).catch(reject);
+      else sendArgs(json);
+    });
   };
   Object.defineProperty(globalThis, name, { value: call, configurable: true, writable: true });
 }
@@ -112,26 +136,18 @@ async function post(method: string, params: object): Promise<Evaluated> {
   });
 }
 
-/** Called on what code came to: waits for promises, and writes it down as far as it can be. */
-const PLAIN = `async function () {
-  "use strict";
-  const value = await this;
-  const plain = (key, item) =>
-    typeof item === "bigint" ? String(item)
-      : item instanceof Map
-      ? [...item.keys()].every((key) => typeof key === "string") ? Object.fromEntries(item) : [...item]
-      : item instanceof Set || ArrayBuffer.isView(item) && !(item instanceof DataView) ? [...item]
-      : item instanceof Error ? item.name + ": " + item.message
-      : item instanceof RegExp ? String(item)
-      : item;
-  if (value === undefined) return {};
-  try {
-    const json = JSON.stringify(value, plain);
-    return json === undefined ? { text: String(value) } : { json };
-  } catch {
-    return { text: Deno.inspect(value) };
-  }
-}`;
+/** Called on what code came to, with `writeDown`. */
+const PLAIN = `function (writeDown) { "use strict"; return writeDown(this) }`;
+
+/** The inspector's name for `writeDown`, which code has no way to. */
+let writing: Promise<string> | undefined;
+
+async function lendWriteDown(): Promise<string> {
+  Object.assign(globalThis, { writeDown });
+  const { result } = await post("Runtime.evaluate", { expression: "writeDown" });
+  Reflect.deleteProperty(globalThis, "writeDown");
+  return result.objectId!;
+}
 
 /** Called on what code threw that is no error. */
 const INSPECTED = `function () { "use strict"; return "Thrown: " + Deno.inspect(this) }`;
@@ -154,6 +170,10 @@ async function evaluate(code: string, name: string): Promise<Outcome> {
     const { message } = error as Error;
     return failure("syntax", message.replaceAll("file:///stripTypeScriptTypes.ts", name));
   }
+  const taken = script.names.find((name) => declared.has(name));
+  if (taken !== undefined) {
+    return failure("syntax", `"${taken}" is one of the functions: choose another name`);
+  }
   scripts.set(name, script);
   const evaluated = await post("Runtime.evaluate", {
     expression: `${script.text}\n//# sourceURL=${name}`,
@@ -172,14 +192,14 @@ async function evaluate(code: string, name: string): Promise<Outcome> {
   const plain = await post("Runtime.callFunctionOn", {
     objectId,
     functionDeclaration: PLAIN,
+    arguments: [{ objectId: await (writing ??= lendWriteDown()) }],
     awaitPromise: true,
-    returnByValue: true,
+    returnByValue: false,
   });
   if (plain.exceptionDetails) return await thrown(plain, name);
-  const { json, text } = plain.result.value as { readonly json?: string; readonly text?: string };
-  const { length } = json ?? text ?? "";
-  if (length > limits.maxChars) return tooLong(length);
-  return done(json === undefined ? text : parse(json));
+  const json = plain.result.value as string | undefined;
+  if (json === undefined) return done(undefined);
+  return json.length > limits.maxChars ? tooLong(json.length) : done(parse(json));
 }
 
 function done(value: unknown): Outcome {

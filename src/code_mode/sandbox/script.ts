@@ -2,7 +2,11 @@
  * TypeScript of a model -> a script, at the same lines.
  * @module
  */
-import { constToLet } from "./top_level.ts";
+import { readTopLevel, type TopLevel } from "./top_level.ts";
+
+// Before a function takes their names.
+const { atob: decodeBase64 } = globalThis;
+const { parse } = JSON;
 
 /** Strips types, as `stripTypeScriptTypes` of `node:module` does. */
 export type Strip = (
@@ -11,8 +15,7 @@ export type Strip = (
 ) => string;
 
 /** A script, and where its lines come from. */
-export interface Script {
-  readonly text: string;
+export interface Script extends TopLevel {
   /** The line of the code that a line of the script was made of, both from 1. */
   readonly lineOf: (line: number) => number;
 }
@@ -22,9 +25,10 @@ export interface Script {
  *
  * @throws {Error} when the code is no TypeScript
  */
-export function toScript(code: string, strip: Strip): Script {
+export function toScript(written: string, strip: Strip): Script {
+  const code = withoutFence(written);
   try {
-    return { text: constToLet(strip(code, { mode: "strip" })), lineOf: (line) => line };
+    return { ...readTopLevel(strip(code, { mode: "strip" })), lineOf: (line) => line };
   } catch (error) {
     if (!isUnsupported(error)) throw error;
   }
@@ -32,11 +36,19 @@ export function toScript(code: string, strip: Strip): Script {
   const transformed = strip(code, { mode: "transform", sourceMap: true });
   const at = transformed.lastIndexOf("//# sourceMappingURL=");
   const map = transformed.slice(at).split("base64,")[1] ?? "";
-  const lines = linesOf(JSON.parse(atob(map)).mappings);
+  const lines = linesOf(parse(decodeBase64(map)).mappings);
   return {
-    text: constToLet(transformed.slice(0, at)),
+    ...readTopLevel(transformed.slice(0, at)),
     lineOf: (line) => lines[line - 1] ?? line,
   };
+}
+
+/** Without the fence that Markdown has around code, at the same lines. */
+function withoutFence(code: string): string {
+  const [fence] = /^\s*```[\w-]*[^\S\n]*\n/.exec(code) ?? [];
+  const text = code.trimEnd();
+  if (fence === undefined || !text.endsWith("\n```")) return code;
+  return fence.replace(/[^\n]+/g, "") + text.slice(fence.length, -"```".length);
 }
 
 function isUnsupported(error: unknown): boolean {

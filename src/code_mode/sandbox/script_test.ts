@@ -23,3 +23,15 @@ Deno.test("toScript() throws at what is no TypeScript", () => {
   assertThrows(() => toScript("let a = ;", strip), Error, "Expression expected");
   assertThrows(() => toScript("enum A { B = }", strip), Error);
 });
+
+Deno.test("toScript() takes a fence off that is around all of the code, at the same lines", () => {
+  const cases: Readonly<Record<string, string>> = {
+    "```ts\nf()\n```": "\nf()\n",
+    "\n```\r\nf()\r\n```\n\n": "\n\nf()\r\n",
+    "```typescript\n```": "\n",
+    "f(`\n```\n`)": "f(`\n```\n`)",
+  };
+  for (const [code, text] of Object.entries(cases)) {
+    assertEquals(toScript(code, (code) => code).text, text);
+  }
+});

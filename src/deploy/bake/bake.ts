@@ -14,7 +14,7 @@ import { readWithStandIns } from "./stand_ins.ts";
 
 /** A deployment as it goes into a program. */
 export interface BakedDeployment {
-  /** The file as it is, variables and all. */
+  /** What the file says, variables and all, as JSON: comments stay behind. */
   readonly text: string;
   /** Its shape; where variables are not set, values are made up. */
   readonly deployment: ResolvedDeployment;
@@ -26,6 +26,12 @@ export interface BakedDeployment {
 export interface BakedModule {
   /** Path or URL, as the file has it, without the export. */
   readonly specifier: string;
+  /** What its models say of it, each once; at least one. */
+  readonly uses: readonly ModuleUse[];
+}
+
+/** What a model says of its module. */
+export interface ModuleUse {
   readonly permissions: Grants;
   readonly integrity: string | undefined;
 }
@@ -39,12 +45,21 @@ export async function bakeDeployment(
   path: string,
   environment: Environment,
 ): Promise<BakedDeployment> {
-  const text = await loadText(path);
-  const tree = parseText(text, path);
-  const problems = [...literalSecrets(tree), ...variableModules(tree)];
+  const tree = parseText(await loadText(path), path);
+  // Refuses trees without an end, too, so it comes first.
+  const named = variableModules(tree);
+  const problems = [...literalSecrets(tree), ...named];
   if (problems.length > 0) throw new SetupError(problems);
   const deployment = await readWithStandIns(tree, environment);
-  return { text, deployment, modules: modulesOf(deployment) };
+  return { text: jsonOf(tree), deployment, modules: modulesOf(deployment) };
+}
+
+/** JSON that is YAML as well, which has fewer characters. */
+function jsonOf(tree: Tree): string {
+  return JSON.stringify(tree, undefined, 2).replaceAll(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The key `module` of a model, in a mapping or a list. */
@@ -59,11 +74,14 @@ function variableModules(tree: Tree): SetupProblem[] {
 }
 
 function modulesOf({ entrypoints }: ResolvedDeployment): BakedModule[] {
-  const modules = new Map<string, BakedModule>();
+  const modules = new Map<string, Map<string, ModuleUse>>();
   for (const { source } of entrypoints.flatMap(({ models }): readonly ResolvedModel[] => models)) {
     if (source.type !== "module") continue;
     const { specifier } = parseReference(source.specifier);
-    modules.set(specifier, { ...source, specifier });
+    const { permissions, integrity } = source;
+    const uses = modules.get(specifier) ?? new Map<string, ModuleUse>();
+    uses.set(JSON.stringify([permissions, integrity]), { permissions, integrity });
+    modules.set(specifier, uses);
   }
-  return [...modules.values()];
+  return Array.from(modules, ([specifier, uses]) => ({ specifier, uses: [...uses.values()] }));
 }

@@ -28,12 +28,13 @@ host: \${HOST:-127.0.0.1}
 insecure: \${OPEN}
 shutdown_grace: \${GRACE}
 limits: {max_body: "\${BODY}"}
+store: {type: redis, url: "\${STORE_URL}"}
 api_keys: [{name: a, key: "\${KEY}"}, {name: b, key: "\${OTHER}"}]
 backends: {main: {base_url: "\${URL}", model: "\${MODEL}", api_key: "\${BACKEND_KEY}"}}
 models: {a: {backend: main, limits: {max_steps: "\${STEPS}"}}}
 `;
   const { text: kept, deployment, modules } = await baked(text);
-  assertEquals([kept, modules], [text, []]);
+  assertEquals([parseText(kept, "x"), modules], [parseText(text, "x"), []]);
   assertEquals([deployment.host, deployment.backends.length], ["127.0.0.1", 1]);
 });
 
@@ -56,10 +57,43 @@ models:
   b: {module: "./agents.ts:two", permissions: {net: [example.com]}}
   c: {module: "https://example.com/x.ts"}
 `);
-  assertEquals(modules.map(({ specifier }) => specifier), [
-    "./agents.ts",
-    "https://example.com/x.ts",
+  assertEquals(modules.map(({ specifier, uses }) => [specifier, uses.length]), [
+    ["./agents.ts", 2],
+    ["https://example.com/x.ts", 1],
   ]);
+});
+
+Deno.test("bakeDeployment() keeps what each model says of a module, the same only once", async () => {
+  const hash = `sha256-${"A".repeat(43)}=`;
+  const { modules: [module] } = await baked(`
+models:
+  a: {module: "./x.ts", integrity: "${hash}"}
+  b: {module: "./x.ts"}
+  c: {module: "./x.ts#other"}
+  d: {module: "./x.ts", permissions: {net: [example.com]}}
+`);
+  assertEquals(module?.uses.map(({ integrity, permissions }) => [integrity, permissions.net]), [
+    [hash, []],
+    [undefined, []],
+    [undefined, ["example.com"]],
+  ]);
+});
+
+Deno.test("bakeDeployment() leaves comments behind and changes nothing else", async () => {
+  const text = `# s3cr3t
+port: 0x1F90 # s3cr3t
+backends: {main: {type: demo}}
+models:
+  a: &a {backend: main, instructions: "\\x7f $$ \\uFEFF \\U0001F600\\n--- x"}
+  b: *a
+`;
+  const { text: kept } = await baked(text);
+  assertEquals(kept.includes("s3cr3t"), false);
+  assertEquals(parseText(kept, "x"), parseText(text, "x"));
+});
+
+Deno.test("bakeDeployment() refuses a file without an end", async () => {
+  assertEquals((await problems("models: &m {a: *m}")).length, 1);
 });
 
 Deno.test("bakeDeployment() refuses modules that variables name, in every form of models", async () => {
@@ -114,4 +148,92 @@ models: {a: {backend: a, instructions: "the key is under the mat"}}
       "store.url",
     ],
   );
+});
+
+Deno.test("literalSecrets() takes text around variables for secret, and names it does not know", () => {
+  const paths = (text: string) => literalSecrets(parseText(text, "x")).map(({ path }) => path);
+  assertEquals(
+    paths(`
+api_keys: [{name: a, key: "sk-s3cr3t-\${S}"}, {name: b, key: "\${A:-\${B:-s3cr3t}}"}, {name: c, key: "\${A:-\${B}}"}]
+backends:
+  a: {api_key: "s3cr3t\${E:-}", headers: {X-Session: s3cr3t, x: "Bearer s3cr3t\${X:-}"}}
+  b: {api_key: "Bearer", headers: {authorization: "Basic \${U}:\${P}", Accept-Language: en, HTTP-Referer: "https://h"}}
+  headers: {model: m}
+mcps:
+  a: {command: x, env: {PGPASS: s3cr3t, PIN: "1", SSH_PASSPHRASE: s, LC_ALL: C, OTHER: "\${O}", HOST: "http://u:p@h"}}
+models: {a: {backend: a, headers: {x: "no place for one"}}}
+`),
+    [
+      "api_keys[0].key",
+      "api_keys[1].key",
+      "backends.a.api_key",
+      "backends.a.headers.X-Session",
+      "backends.a.headers.x",
+      "backends.b.api_key",
+      "mcps.a.env.PGPASS",
+      "mcps.a.env.PIN",
+      "mcps.a.env.SSH_PASSPHRASE",
+      "mcps.a.env.HOST",
+    ],
+  );
+});
+
+Deno.test("literalSecrets() reads addresses, wherever they are", () => {
+  const found = (address: string) =>
+    literalSecrets({ models: { a: { module: address } }, mcps: [{ url: address }] }).length;
+  for (
+    const address of [
+      "https://h/v1?api-key=s3cr3t",
+      "https://h/v1?a=1&token=s3cr3t",
+      "https://h/v1?api%2Dkey=s3cr3t",
+      "https://h/v1?sig=${S}s3cr3t",
+      "https://h/v1?session=${S:-s3cr3t}",
+      "${BASE}?pin=1234",
+      "https://h/x.ts#access_token=s3cr3t",
+      "https://u:s3cr3t@h/x.ts",
+      "https://s3cr3t@h/x.ts",
+      "redis://s3cr3t@h",
+    ]
+  ) assertEquals(found(address), 2, address);
+  for (
+    const address of [
+      "https://h/v1?api-key=${K}&x=1",
+      "https://h/v1?version=2&shopping=1",
+      "https://${U}:${P}@h/x.ts",
+      "https://${T}@h/x.ts",
+      "https://esm.sh/@scope/x@1.0.0",
+      "npm:@scope/x@1",
+      "./x.ts#tokens",
+    ]
+  ) assertEquals(found(address), 0, address);
+});
+
+Deno.test("literalSecrets() reads arguments of programs", () => {
+  const found = (...args: string[]) =>
+    literalSecrets({ mcps: { a: { args } } }).map(({ path }) => path);
+  for (
+    const args of [
+      ["srv", "--token=s3cr3t"],
+      ["--api-key", "s3cr3t"],
+      ["--env", "PIN=1234"],
+      ["-e", "TOKEN=s3cr3t${X}"],
+      ["--env=TOKEN=s3cr3t"],
+      ["-c", "TOKEN='s3cr3t' srv"],
+      ["--config", '{"a": 1, "token": "s3cr3t"}'],
+      ["Server=h;Password=s3cr3t"],
+      ["-c", "srv --password=s3cr3t"],
+      ["--header", "Authorization: Bearer s3cr3t"],
+      ["--header=X-Api-Key:s3cr3t${X}"],
+      ["https://u:s3cr3t@h"],
+      ["--key", "${K:-s3cr3t}"],
+    ]
+  ) assertEquals(found(...args), [`mcps.a.args[${args.length - 1}]`], args.join(" "));
+  for (
+    const args of [
+      ["-y", "--token=${T}", "--api-key", "${K}", "--auth", "--verbose"],
+      ["--header", "Authorization: Bearer ${T}", "--header=X-Api-Key:${K}"],
+      ["--max-tokens", "100", "--token-file", "/run/token", "--port=80", "run:all", "-e", "A=${A}"],
+      ["--env=TOKEN=${T}", "-c", "TOKEN='${T}' srv", '{"token": "${T}", "port": 80}'],
+    ]
+  ) assertEquals(found(...args), [], args.join(" "));
 });

@@ -3,14 +3,22 @@
  * @module
  */
 import type { SetupProblem } from "../../run/error.ts";
-import { SECRET_NAME } from "../interpolate.ts";
+import { interpolate } from "../interpolate.ts";
 import { problem, type Tree, type TreePath } from "../tree.ts";
+import { isHarmlessName, namesSecret } from "./secret_names.ts";
 
-/** A variable, maybe with a default. */
-const VARIABLE = /\$\{[A-Za-z_]\w*(?::-([^}]*))?\}/g;
-const PASSWORD = /\/\/[^/?#@]*:([^/?#@]+)@/;
+/** What stands before a variable in a header. */
+const SCHEME = /^\s*(?:Bearer|Basic|Token)\s+(?=\$\{)/i;
+const PASSWORD = /\/\/[^/?#@\s]*:[^/?#@\s]+@/;
+/** A name alone is what some hosts take for a token. */
+const LONE_NAME = /(?:https?|rediss?):\/\/[^/?#@:\s]+@/i;
+const PARAMETER = /[?&#;]([^?&#;=\s]+)=(?=[^&#;\s])/g;
+const ASSIGNMENT = /(?<![\w.-])-{0,2}([\w.-]+)=(?=["']?[^\s"'])/g;
+const JSON_FIELD = /"([^"]+)"\s*:\s*(?=[\d"][^"])/g;
+const HEADER = /^(?:-{0,2}[\w.-]+=)?([\w-]+):\s*(\S.*)$/s;
+const FLAG = /^--?([\w.-]+)$/;
 
-/** A problem for each of them. */
+/** A problem for each of them. `tree` holds no alias inside its own anchor. */
 export function literalSecrets(tree: Tree): readonly SetupProblem[] {
   return find(tree, []);
 }
@@ -18,10 +26,14 @@ export function literalSecrets(tree: Tree): readonly SetupProblem[] {
 function find(node: Tree, path: TreePath): SetupProblem[] {
   if (typeof node === "string") return isLiteralSecret(node, path) ? [told(path)] : [];
   if (typeof node !== "object" || node === null) return [];
-  const entries: [string | number, Tree][] = Array.isArray(node)
-    ? node.map((item, index) => [index, item])
-    : Object.entries(node);
-  return entries.flatMap(([key, item]) => find(item, [...path, key]));
+  if (Array.isArray(node)) {
+    return node.flatMap((item, index) =>
+      isArguments(path) && isArgumentSecret(item, node[index - 1])
+        ? [told([...path, index])]
+        : find(item, [...path, index])
+    );
+  }
+  return Object.entries(node).flatMap(([key, item]) => find(item, [...path, key]));
 }
 
 function told(path: TreePath): SetupProblem {
@@ -31,26 +43,52 @@ function told(path: TreePath): SetupProblem {
 }
 
 function isLiteralSecret(text: string, path: TreePath): boolean {
-  if (isSecretPlace(path)) return literalPart(text) !== "";
-  const password = PASSWORD.exec(text)?.[1];
-  return password !== undefined && literalPart(password) !== "";
+  return isSecretPlace(path) ? !isVariables(text) : isAddressSecret(literalPart(text));
 }
 
-/** What is there whatever the variables hold, the name of a scheme aside. */
+/** Whether an address in `text` has a password or a token. */
+function isAddressSecret(text: string): boolean {
+  return PASSWORD.test(text) || LONE_NAME.test(text) ||
+    Array.from(text.matchAll(PARAMETER)).some(([, name]) => namesSecret(name!));
+}
+
+function isArgumentSecret(item: Tree, before: Tree | undefined): boolean {
+  if (typeof item !== "string") return false;
+  const text = literalPart(item);
+  if (isAddressSecret(text)) return true;
+  const named = [...text.matchAll(ASSIGNMENT), ...text.matchAll(JSON_FIELD)];
+  if (named.some(([, name]) => namesSecret(name!))) return true;
+  const [, header, value] = HEADER.exec(item) ?? [];
+  if (header !== undefined && namesSecret(header) && !isVariables(value!)) return true;
+  const flag = typeof before === "string" ? FLAG.exec(before)?.[1] : undefined;
+  return flag !== undefined && namesSecret(flag) && !text.startsWith("-") && !isVariables(item);
+}
+
+/** Whether `text` is nothing but variables, the name of a scheme aside. */
+function isVariables(text: string): boolean {
+  return /^[\s:]*$/.test(literalPart(text.replace(SCHEME, "")));
+}
+
+/** What is there whatever the variables hold. */
 function literalPart(text: string): string {
-  let defaults = "";
-  const rest = text.replaceAll(VARIABLE, (_, fallback: string | undefined) => {
-    defaults += fallback ?? "";
-    return "";
-  });
-  // Around a variable stand words; alone they would be the secret.
-  return rest === text ? text.trim() : defaults;
+  // A variable that is empty shows its default. What is malformed is refused by whoever reads it.
+  const { tree: [literal] } = interpolate([text], () => "") as { readonly tree: readonly Tree[] };
+  return typeof literal === "string" ? literal : "";
+}
+
+/** Entries of backends and MCP servers, by name or in a list. */
+function isUpstream(path: TreePath, key: string): boolean {
+  return (path[0] === "backends" || path[0] === "mcps") && path[2] === key;
+}
+
+function isArguments(path: TreePath): boolean {
+  return path.length === 3 && isUpstream(path, "args");
 }
 
 function isSecretPlace(path: TreePath): boolean {
-  const [last, above] = [path.at(-1), path.at(-2)];
-  if (last === "api_key") return true;
-  if (last === "key") return path.includes("api_keys");
-  const named = above === "headers" || above === "env";
-  return named && typeof last === "string" && SECRET_NAME.test(last);
+  const last = path.at(-1);
+  if (path.length === 3 && isUpstream(path, "api_key")) return true;
+  if (last === "key") return path.at(-3) === "api_keys";
+  const named = isUpstream(path, "headers") || isUpstream(path, "env");
+  return named && path.length === 4 && typeof last === "string" && !isHarmlessName(last);
 }

@@ -8,7 +8,7 @@ import { readTree } from "../read.ts";
 import type { ResolvedDeployment } from "../resolved.ts";
 import type { Tree } from "../tree.ts";
 
-/** What a variable may have to look like: text, a number, an address, a switch, a span, a size. */
+/** What a variable may have to look like: text, a number, an address, a switch, a span, a size, a store. */
 const FORMS: readonly ((name: string) => string)[] = [
   (name) => `stand-in-${name}`,
   () => "1",
@@ -16,6 +16,7 @@ const FORMS: readonly ((name: string) => string)[] = [
   () => "true",
   () => "1s",
   () => "1MiB",
+  (name) => `redis://${name.toLowerCase().replaceAll("_", "-")}.invalid`,
 ];
 
 /**

@@ -12,10 +12,13 @@ export const infoSchema = z.object({
     specifier: z.string(),
     local: z.string().nullish(),
     error: z.string().optional(),
+    size: z.number().optional(),
     dependencies: z.array(z.object({
       specifier: z.string(),
       isDynamic: z.boolean().optional(),
       npmPackage: z.string().optional(),
+      // The `type` of the import's attributes.
+      assertionType: z.string().optional(),
       code: z.object({ specifier: z.string().optional(), error: z.string().optional() }).optional(),
     })).optional(),
   })),

@@ -15,7 +15,8 @@ const CLOSED_FILES = [
 ] as const;
 
 /**
- * Fills a folder with a graph, for use as `DENO_DIR`. Files are linked where they can be, else copied.
+ * Fills a folder with a graph, for use as `DENO_DIR`. Files are copied: through a link,
+ * whoever may write to the folder, or to that of another guest, would change the host's own.
  *
  * A process that has no permission to write writes to its cache nonetheless, through `caches`,
  * `localStorage` and whatever it imports from `data:`. Where these would go there are files instead of
@@ -32,10 +33,10 @@ export async function fillGuestFolder(folder: string, graph: ModuleGraph): Promi
   for (const path of remoteFiles(graph)) {
     const target = `${folder}/remote${path.slice(remote.length)}`;
     await ensureParent(target, folders);
-    await linkOrCopy(path, target);
+    await Deno.copyFile(path, target);
   }
   for (const path of new Set(graph.packages.map((entry) => entry.path))) {
-    await linkTree(path, `${folder}/npm${path.slice(npm.length)}`);
+    await copyTree(path, `${folder}/npm${path.slice(npm.length)}`);
   }
 }
 
@@ -44,25 +45,15 @@ function remoteFiles({ files, caches: { remote } }: ModuleGraph): string[] {
   return files.flatMap(({ path }) => path?.startsWith(`${remote}/`) ? [path] : []);
 }
 
-async function linkTree(from: string, to: string): Promise<void> {
+async function copyTree(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   const deeper: Promise<void>[] = [];
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
     const [source, target] = [`${from}/${name}`, `${to}/${name}`];
-    if (isDirectory) deeper.push(linkTree(source, target));
-    else if (isFile) deeper.push(linkOrCopy(source, target));
+    if (isDirectory) deeper.push(copyTree(source, target));
+    else if (isFile) deeper.push(Deno.copyFile(source, target));
   }
   await Promise.all(deeper);
-}
-
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await Deno.link(from, to);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
-    // On another disk, or a disk without links.
-    await Deno.copyFile(from, to);
-  }
 }
 
 async function ensureParent(path: string, known: Set<string>): Promise<void> {

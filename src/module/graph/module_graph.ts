@@ -6,7 +6,9 @@ import { z } from "zod";
 import { denoCommand } from "../../isolation/deno_command.ts";
 import type { Grants } from "../../isolation/grant.ts";
 import { SetupError } from "../../run/error.ts";
-import { hostOf, infoSchema } from "./graph_info.ts";
+import type { Clock } from "../../run/seams.ts";
+import { type GraphInfo, hostOf, infoSchema } from "./graph_info.ts";
+import { localFiles } from "./local_files.ts";
 import { type GraphFile, type GraphPackage, reachable } from "./reachable.ts";
 
 /** What is resolved, and by which rules. */
@@ -19,10 +21,14 @@ export interface GraphOptions {
   readonly configPath: string | undefined;
   /** Imports at run time that are granted. */
   readonly imports: Grants["import"];
+  /** Files that it may read. */
+  readonly read: Grants["read"];
   /** Path of the lock file, which is written. */
   readonly lockPath: string;
   /** Whether what is cached is downloaded again. @default false */
   readonly reload?: boolean;
+  /** Times the download. */
+  readonly clock: Clock;
 }
 
 /** A module and everything it is made of. */
@@ -31,6 +37,8 @@ export interface ModuleGraph {
   readonly files: readonly GraphFile[];
   /** npm packages. */
   readonly packages: readonly GraphPackage[];
+  /** Files of this machine that it names to import at run time, and may not have. */
+  readonly withheld: readonly string[];
   /** Hosts that code came from, each with its port. */
   readonly hosts: readonly string[];
   /** The caches that files and packages lie in. */
@@ -48,12 +56,22 @@ const USUAL_HOSTS = [
   "gist.githubusercontent.com:443",
 ];
 
+/** Most files of a graph. */
+const MAX_FILES = 5000;
+
+/** Most bytes of a graph's files. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** Longest that a graph may take to download, in milliseconds. */
+const DOWNLOAD_MS = 60_000;
+
 const cachesSchema = z.object({ modulesCache: z.string(), npmCache: z.string() });
 
 /**
  * Resolves and caches a module and all it imports when it is loaded. No code of it runs.
  *
- * @throws {SetupError} when it cannot be resolved or downloaded, or imports from a host it may not
+ * @throws {SetupError} when it cannot be resolved or downloaded, or imports from a host, or a file,
+ *   that it may not, or is too large
  */
 export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
   const { specifier, name, configPath, lockPath, reload = false } = options;
@@ -65,13 +83,15 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
     hosts === "all" ? "--allow-import" : `--allow-import=${hosts.join(",")}`,
   ];
   try {
-    await denoCommand(["cache", "--quiet", ...reload ? ["--reload"] : [], ...common, specifier]);
+    await download([...reload ? ["--reload"] : [], ...common], options);
     const [info, caches] = await Promise.all([
       denoCommand(["info", "--json", ...common, specifier]),
       denoCommand(["info", "--json"]),
     ]);
     const { modulesCache: remote, npmCache: npm } = cachesSchema.parse(JSON.parse(caches.stdout));
-    const graph = reachable(infoSchema.parse(JSON.parse(info.stdout)), options);
+    const known = infoSchema.parse(JSON.parse(info.stdout));
+    expectSmall(known, name);
+    const graph = reachable(known, { ...options, mayRead: await localFiles(known, options) });
     return { ...graph, hosts: hostsOf(graph.files), caches: { remote, npm } };
   } catch (cause) {
     if (cause instanceof SetupError) throw cause;
@@ -80,6 +100,33 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
       cause,
     });
   }
+}
+
+async function download(
+  flags: readonly string[],
+  { specifier, lockPath, clock }: GraphOptions,
+): Promise<void> {
+  const cache = async (root: string) => {
+    await denoCommand(["cache", "--quiet", ...flags, root], { deadlineMs: DOWNLOAD_MS, clock });
+  };
+  if (!specifier.startsWith("data:")) return await cache(specifier);
+  // Deno takes it for a path, unless a file imports it.
+  const path = `${lockPath}.js`;
+  await Deno.writeTextFile(path, `import ${JSON.stringify(specifier)};`);
+  try {
+    await cache(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+function expectSmall({ modules }: GraphInfo, name: string): void {
+  const bytes = modules.reduce((sum, { size = 0 }) => sum + size, 0);
+  if (modules.length <= MAX_FILES && bytes <= MAX_BYTES) return;
+  throw new SetupError(
+    `Cannot load module "${name}": it is ${modules.length} files of ${bytes} bytes; accepted: at ` +
+      `most ${MAX_FILES} files of ${MAX_BYTES} bytes`,
+  );
 }
 
 function allowedHosts({ specifier, imports }: GraphOptions): "all" | readonly string[] {

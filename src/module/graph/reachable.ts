@@ -6,11 +6,15 @@
  * packages load by themselves when they are needed, and packages that the operator's own code names. All
  * of these are there before the module runs: nothing is fetched for them afterwards.
  *
+ * Files of this machine are the operator's. Code made up in a `data:` URL has no more of them than whoever
+ * imports it.
+ *
  * @module
  */
 import type { Grants } from "../../isolation/grant.ts";
 import { SetupError } from "../../run/error.ts";
 import { type GraphInfo, hostOf, shownSpecifier } from "./graph_info.ts";
+import { type LocalFiles, pathOf } from "./local_files.ts";
 
 /** A file of code. */
 export interface GraphFile {
@@ -30,6 +34,30 @@ export interface GraphPackage {
 
 type Module = GraphInfo["modules"][number];
 
+/** Where reading starts, and what may be had. */
+export interface ReachableOptions {
+  /** Absolute specifier of the module. */
+  readonly specifier: string;
+  /** Imports at run time that are granted. */
+  readonly imports: Grants["import"];
+  /** Which files of this machine it may have. */
+  readonly mayRead: LocalFiles;
+}
+
+/** Code to look at, and whether it has the rights of local code. */
+interface Step {
+  readonly specifier: string;
+  readonly local: boolean;
+}
+
+/** What belongs to a module. */
+export interface Reachable {
+  readonly files: readonly GraphFile[];
+  readonly packages: readonly GraphPackage[];
+  /** Files of this machine that it names to import at run time, and may not have. */
+  readonly withheld: readonly string[];
+}
+
 /**
  * The files and packages that belong to a module.
  *
@@ -37,16 +65,21 @@ type Module = GraphInfo["modules"][number];
  */
 export function reachable(
   info: GraphInfo,
-  { specifier, imports }: { readonly specifier: string; readonly imports: Grants["import"] },
-): { readonly files: readonly GraphFile[]; readonly packages: readonly GraphPackage[] } {
+  { specifier, imports, mayRead }: ReachableOptions,
+): Reachable {
   const modules = new Map(info.modules.map((module) => [module.specifier, module]));
   const found = new Set<string>();
+  const seen = new Set<string>();
   const packages = new Set<string>();
-  const waiting = [specifier];
+  const withheld = new Set<string>();
+  const waiting: Step[] = [{ specifier, local: isFile(specifier) }];
   while (waiting.length > 0) {
-    const next = waiting.pop()!;
+    const { specifier: next, local } = waiting.pop()!;
     const at = resolved(next, info.redirects);
-    if (found.has(at)) continue;
+    // The same `data:` URL may be imported by others, with other rights.
+    const step = `${local} ${at}`;
+    if (seen.has(step)) continue;
+    seen.add(step);
     found.add(at);
     const module = modules.get(at);
     if (!module || module.error !== undefined) throw missing(next, module?.error);
@@ -56,15 +89,27 @@ export function reachable(
       // Types alone are not there when code runs.
       if (!code) continue;
       const target = code.specifier ?? dependency.specifier;
-      if (isDynamic && !mayImport(module, { target, imports })) continue;
-      const wrong = code.error ?? modules.get(resolved(target, info.redirects))?.error;
+      const there = resolved(target, info.redirects);
+      const known = modules.get(there);
+      if (isFile(there)) {
+        const data = dependency.assertionType !== undefined || isData(known);
+        if (!mayRead({ specifier: there, data, local })) {
+          // Its process would not let it have it either.
+          if (!isDynamic) throw outside(there);
+          withheld.add(there);
+          continue;
+        }
+      } else if (isDynamic && !mayImport(module, { target, imports, local })) continue;
+      const wrong = code.error ?? known?.error;
       if (wrong !== undefined) {
         // Code that may never come to it can do without.
         if (isDynamic) continue;
         throw missing(target, wrong);
       }
       if (npmPackage !== undefined) addPackage(npmPackage, info, packages);
-      else if (code.specifier !== undefined && !isBuiltIn(target)) waiting.push(target);
+      else if (code.specifier !== undefined && !isBuiltIn(target)) {
+        waiting.push({ specifier: target, local: local && /^(?:file|data):/.test(there) });
+      }
     }
     if (at.startsWith("npm:")) addRootPackage(at, info, packages);
   }
@@ -74,25 +119,37 @@ export function reachable(
       path: modules.get(at)?.local ?? undefined,
     })),
     packages: [...packages].sort().map((id) => ({ id, path: packagePath(id, info) })),
+    withheld: [...withheld],
   };
 }
 
 /** Whether code may import at run time what it says it will. */
 function mayImport(
   { specifier: from }: Module,
-  { target, imports }: { readonly target: string; readonly imports: Grants["import"] },
+  { target, imports, local }: {
+    readonly target: string;
+    readonly imports: Grants["import"];
+    readonly local: boolean;
+  },
 ): boolean {
   if (imports === "all" || target.startsWith("data:") || isBuiltIn(target)) return true;
   const [here, there] = [URL.parse(from), URL.parse(target)];
   // What a package of a registry loads later is as much a part of it as what it loads at once.
   if (here?.host === "jsr.io") return true;
   if (!here || !there) return false;
-  const local = here.protocol === "file:";
   if (there.protocol === "npm:") return local || imports.includes("registry.npmjs.org");
   if (there.protocol === "jsr:") return local || imports.includes("jsr.io");
-  if (there.protocol === "file:") return local;
   return hostOf(here) === hostOf(there) || imports.includes(there.hostname) ||
     imports.includes(hostOf(there));
+}
+
+/** Whether it is there as something else than code. */
+function isData(module: Module | undefined): boolean {
+  return module?.kind === "asserted" || module?.kind === "external";
+}
+
+function isFile(specifier: string): boolean {
+  return specifier.startsWith("file:");
 }
 
 function isBuiltIn(specifier: string): boolean {
@@ -127,6 +184,14 @@ function packagePath(id: string, info: GraphInfo): string {
   const path = info.npmPackages[id]?.localPath;
   if (path === undefined) throw missing(`npm:${id}`, "it is not in the cache");
   return path;
+}
+
+function outside(specifier: string): SetupError {
+  const path = pathOf(specifier);
+  return new SetupError(
+    `Cannot load "${shownSpecifier(specifier)}": it lies outside the module's folder; grant ` +
+      `read=${path} to allow it`,
+  );
 }
 
 function missing(specifier: string, error: string | undefined): SetupError {

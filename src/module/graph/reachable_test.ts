@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SetupError } from "../../run/error.ts";
 import type { GraphInfo } from "./graph_info.ts";
+import type { LocalFiles } from "./local_files.ts";
 import { reachable } from "./reachable.ts";
 
 type Dependency = NonNullable<GraphInfo["modules"][number]["dependencies"]>[number];
@@ -28,8 +29,13 @@ function info(
   };
 }
 
+/** What lies in the folder of `LOCAL`, and code of one package. */
+const mayRead: LocalFiles = ({ specifier, data, local }) =>
+  local && (specifier.startsWith("file:///app/") ||
+    !data && specifier.startsWith("file:///package/"));
+
 function files(graph: GraphInfo, specifier: string, imports: readonly string[] | "all" = []) {
-  return reachable(graph, { specifier, imports }).files.map((file) => file.specifier);
+  return reachable(graph, { specifier, imports, mayRead }).files.map((file) => file.specifier);
 }
 
 const ZOD = {
@@ -87,10 +93,7 @@ Deno.test("reachable() takes of imports at run time those of the module's own pl
   for (const imports of [["other.example", "file:"], []]) {
     assertEquals(files(graph, REMOTE, imports).some((file) => file.startsWith("file:")), false);
   }
-  assertEquals(
-    files(graph, LOCAL),
-    ["file:///app/own.ts", LOCAL, "file:///secret/other.ts"].sort(),
-  );
+  assertEquals(files(graph, LOCAL), [LOCAL, "file:///app/own.ts"]);
 });
 
 Deno.test("reachable() takes packages that are imported statically, with all they need", () => {
@@ -98,11 +101,11 @@ Deno.test("reachable() takes packages that are imported statically, with all the
   const graph = info({ [REMOTE]: [on("npm:zod@^4", { npmPackage: "zod@4.0.0" })] }, {
     npmPackages,
   });
-  const { packages } = reachable(graph, { specifier: REMOTE, imports: [] });
+  const { packages } = reachable(graph, { specifier: REMOTE, imports: [], mayRead });
   assertEquals(packages.map(({ id }) => id), ["dep@1.0.0", "zod@4.0.0"]);
   const absent = info({ [REMOTE]: [on("npm:zod@^4", { npmPackage: "zod@4.0.0" })] });
   assertThrows(
-    () => reachable(absent, { specifier: REMOTE, imports: [] }),
+    () => reachable(absent, { specifier: REMOTE, imports: [], mayRead }),
     SetupError,
     'Cannot load "npm:zod@4.0.0": it is not in the cache',
   );
@@ -113,7 +116,7 @@ Deno.test("reachable() lets only the operator's own code name packages for later
   const later = on("npm:zod@^4", { npmPackage: "zod@4.0.0", isDynamic: true });
   const graph = info({ [REMOTE]: [later], [LOCAL]: [later] }, { npmPackages });
   const packages = (specifier: string, imports: readonly string[] = []) =>
-    reachable(graph, { specifier, imports }).packages.length;
+    reachable(graph, { specifier, imports, mayRead }).packages.length;
   assertEquals([packages(REMOTE), packages(REMOTE, ["registry.npmjs.org"]), packages(LOCAL)], [
     0,
     2,
@@ -131,7 +134,7 @@ Deno.test("reachable() takes of a module that is a package that package, and no 
     npmPackages,
     redirects: { "npm:zod@^4": "npm:/zod@4.0.0" },
   });
-  const { files, packages } = reachable(graph, { specifier: "npm:zod@^4", imports: [] });
+  const { files, packages } = reachable(graph, { specifier: "npm:zod@^4", imports: [], mayRead });
   assertEquals([files, packages.map(({ id }) => id)], [[], ["dep@1.0.0", "zod@4.0.0"]]);
 });
 
@@ -163,4 +166,40 @@ Deno.test("reachable() forgives what is missing where code may never come to it"
     "file:///app/absent.ts": { error: "Module not found" },
   });
   assertEquals(files(graph, LOCAL), [LOCAL]);
+});
+
+Deno.test("reachable() lets no code have files outside its folder, whatever lies in between", () => {
+  const secret = "file:///secret/key.txt";
+  const text = { assertionType: "text" };
+  const [data, deeper] = ["data:text/javascript,1", "data:text/javascript,2"];
+  const graph = info({
+    [LOCAL]: [on(secret, text)],
+    "file:///app/data.ts": [on(data)],
+    "file:///app/package.ts": [on("file:///package/mod.ts")],
+    "file:///app/text.ts": [on("file:///package/mod.ts", text)],
+    "file:///package/mod.ts": [],
+    "file:///app/remote.ts": [on(REMOTE)],
+    [REMOTE]: [on("data:text/javascript,own")],
+    "data:text/javascript,own": [on("file:///app/own.txt", text)],
+    "file:///app/own.ts": [on("data:text/javascript,own")],
+    "file:///app/own.txt": [],
+    "file:///app/both.ts": [on("file:///app/own.ts"), on(REMOTE)],
+    [data]: [on(deeper)],
+    [deeper]: [on(secret, text)],
+    [secret]: [],
+  });
+  for (const specifier of [LOCAL, "file:///app/data.ts", data]) {
+    assertThrows(
+      () => files(graph, specifier),
+      SetupError,
+      `Cannot load "${secret}": it lies outside the module's folder; grant read=/secret/key.txt ` +
+        "to allow it",
+    );
+  }
+  for (const name of ["text", "remote", "both"]) {
+    assertThrows(() => files(graph, `file:///app/${name}.ts`), SetupError, "it lies outside");
+  }
+  assertThrows(() => files(graph, REMOTE), SetupError, "it lies outside");
+  assertEquals(files(graph, "file:///app/own.ts").includes("file:///app/own.txt"), true);
+  assertEquals(files(graph, "file:///app/package.ts").includes("file:///package/mod.ts"), true);
 });

@@ -6,6 +6,7 @@ import { importFlags } from "./run_time_imports.ts";
 const BARE: ModuleGraph = {
   files: [],
   packages: [],
+  withheld: [],
   hosts: [],
   caches: { remote: "/remote", npm: "/npm" },
 };

@@ -9,7 +9,7 @@
  */
 import type { HostMessage } from "../guest_messages.ts";
 import { type ExportedModel, modelsOf, pick } from "./exported_models.ts";
-import { told } from "./failure.ts";
+import { shown, told } from "./failure.ts";
 import { ask, onReply } from "./host_services.ts";
 import { keepOutput, output } from "./output.ts";
 import { GuestRun } from "./runs.ts";
@@ -31,8 +31,15 @@ async function start(message: Message<"start">): Promise<void> {
     await Promise.all(models.map((model) => model.start()));
     output.send({ type: "ready", protocol: 1, models: models.map(({ shown }) => shown) });
   } catch (error) {
-    const message = error instanceof Error ? `${error.name}: ${told(error)}` : `${error}`;
-    output.send({ type: "failed", message });
+    output.send({ type: "failed", message: reasonOf(error) });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? `${shown(error.name)}: ${told(error)}` : shown(error);
+  } catch {
+    return "it threw what cannot be shown";
   }
 }
 

@@ -33,6 +33,12 @@ Deno.test("holdsTooMuch() counts values without parsing, and none that are in te
   assertEquals(holdsTooMuch("[1,2,3]"), false);
 });
 
+Deno.test("holdsTooMuch() bears a hundred thousand values and not one more", () => {
+  assertEquals(holdsTooMuch(`[${"1,".repeat(99_999)}1]`), false);
+  assertEquals(holdsTooMuch(`[${"1,".repeat(100_000)}1]`), true);
+  assertEquals(holdsTooMuch("[".repeat(100_001)), true);
+});
+
 Deno.test("holdsTooMuch() ends at a text that does not", () => {
   assertEquals(holdsTooMuch(`["${"x".repeat(300_000)}`), false);
   assertEquals(holdsTooMuch(`"${'\\"'.repeat(300_000)}`), false);

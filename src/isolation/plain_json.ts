@@ -6,11 +6,11 @@
 /** Levels of nesting that whoever writes it down again can bear. */
 const MAX_DEPTH = 100;
 
-/** Shorter text cannot hold enough values to matter. */
-const HARMLESS_CHARS = 256 * 1024;
-
 /** Most values of one text: each costs many times the memory that its text does. */
-const MAX_VALUES = 500_000;
+const MAX_VALUES = 100_000;
+
+/** Shorter text cannot hold as many values. */
+const HARMLESS_CHARS = MAX_VALUES;
 
 /** Whether parsed JSON is nested no deeper than can be written down again. */
 export function isShallow(value: unknown): boolean {
@@ -33,16 +33,20 @@ const OPENING = new Set([0x5b, 0x7b]);
 
 /** Whether a text holds too many values to be parsed: found out without parsing it. */
 export function holdsTooMuch(json: string): boolean {
-  if (json.length < HARMLESS_CHARS) return false;
+  return json.length >= HARMLESS_CHARS && holdsMoreThan(MAX_VALUES, json);
+}
+
+/** Whether a text holds more values, as far as commas and brackets tell. */
+export function holdsMoreThan(maxValues: number, json: string): boolean {
   let values = 0;
   for (let at = 0; at < json.length; at++) {
     const char = json.charCodeAt(at);
     if (char === QUOTE) {
       at = endOfString(json, at);
       if (at < 0) return false;
-    } else if (char === COMMA || OPENING.has(char)) values += 1;
+    } else if ((char === COMMA || OPENING.has(char)) && ++values > maxValues) return true;
   }
-  return values > MAX_VALUES;
+  return false;
 }
 
 /** The place of the closing quote; -1 where there is none, which no parser takes. */

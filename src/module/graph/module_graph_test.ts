@@ -1,0 +1,62 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../context/system.ts";
+import { SetupError } from "../../run/error.ts";
+import { ManualClock } from "../../testing/manual_clock.ts";
+import { type GraphOptions, loadGraph } from "./module_graph.ts";
+
+async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempDir();
+  try {
+    await test(path);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+}
+
+function optionsFor(folder: string, more: Partial<GraphOptions> = {}): GraphOptions {
+  return {
+    specifier: `file://${folder}/module.ts`,
+    name: "module.ts",
+    configPath: undefined,
+    imports: [],
+    read: [],
+    lockPath: `${folder}/guest.lock`,
+    clock: systemClock,
+    ...more,
+  };
+}
+
+Deno.test("loadGraph() waits for no server that never ends its answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("export default 1;\n"));
+        asked.resolve();
+      },
+      cancel: () => left.resolve(),
+    });
+    return new Response(body, { headers: { "content-type": "text/javascript" } });
+  });
+  await withFolder(async (folder) => {
+    const clock = new ManualClock();
+    const specifier = `http://127.0.0.1:${server.addr.port}/agent.js`;
+    const loading = loadGraph(optionsFor(folder, { specifier, name: "agent", clock }));
+    await asked.promise;
+    clock.advance(60_000);
+    const error = await assertRejects(() => loading, SetupError);
+    assertEquals(error.message, 'Cannot load module "agent": it took longer than 60 s');
+    await left.promise;
+  });
+  await server.shutdown();
+});
+
+Deno.test("loadGraph() refuses a graph of too many files", async () => {
+  await withFolder(async (folder) => {
+    const imports = Array.from({ length: 5000 }, (_, at) => `import "data:text/javascript,${at}";`);
+    await Deno.writeTextFile(`${folder}/module.ts`, imports.join("\n"));
+    const error = await assertRejects(() => loadGraph(optionsFor(folder)), SetupError);
+    assertEquals(/^Cannot load module "module.ts": it is 5001 files of /.test(error.message), true);
+  });
+});
