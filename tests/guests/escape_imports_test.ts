@@ -176,7 +176,12 @@ Deno.test("code imports no file outside its folder, wherever it is and whichever
     ...ways,
     "a link": `import value from "./link.txt" with { type: "text" };`,
     relative: `import value from "../secret.txt" with { type: "text" };`,
+    "the operator's variables": `import value from "./.env" with { type: "text" };`,
+    "what begins with a dot": `import value from "./.keys/a.json" with { type: "json" };`,
   };
+  await Deno.writeTextFile(`${path}/own/.env`, "KEY=s3cr3t,");
+  await Deno.mkdir(`${path}/own/.keys`);
+  await Deno.writeTextFile(`${path}/own/.keys/a.json`, '"s3cr3t,"');
   const wrong: string[] = [];
   const tries = async (way: string, specifier: string) => {
     const error = await TestGuest.start({ specifier, folder: `${path}/own` }).then(
@@ -247,7 +252,7 @@ Deno.test("code imports files of its folder, files it may read, and packages of 
   await Deno.writeTextFile(`${path}/own/deno.json`, `{"imports":{"package":"../secret.txt"}}`);
   await failsWith(
     says(`import value from "package" with { type: "text" };`),
-    /^SetupError: Cannot load ".*secret.txt": it lies outside the module's folder; grant read=.*secret.txt to allow it$/,
+    /^SetupError: Cannot load ".*secret.txt": it is none of the module's own files; grant read=.*secret.txt to allow it$/,
   );
 });
 

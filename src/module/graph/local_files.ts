@@ -57,6 +57,8 @@ export async function localFiles(
     if (path === undefined) return false;
     if (granted.some((folder) => isBelow(path, folder))) return true;
     if (!local || own === undefined) return false;
+    // What begins with a dot is the operator's, as `.env` is.
+    if (data && path.slice(own.length).includes("/.")) return false;
     if (at === specifier || isBelow(path, own)) return true;
     return !data && [...packages].some((folder) => isBelow(path, folder));
   };

@@ -189,7 +189,7 @@ function packagePath(id: string, info: GraphInfo): string {
 function outside(specifier: string): SetupError {
   const path = pathOf(specifier);
   return new SetupError(
-    `Cannot load "${shownSpecifier(specifier)}": it lies outside the module's folder; grant ` +
+    `Cannot load "${shownSpecifier(specifier)}": it is none of the module's own files; grant ` +
       `read=${path} to allow it`,
   );
 }

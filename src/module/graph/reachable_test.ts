@@ -192,7 +192,7 @@ Deno.test("reachable() lets no code have files outside its folder, whatever lies
     assertThrows(
       () => files(graph, specifier),
       SetupError,
-      `Cannot load "${secret}": it lies outside the module's folder; grant read=/secret/key.txt ` +
+      `Cannot load "${secret}": it is none of the module's own files; grant read=/secret/key.txt ` +
         "to allow it",
     );
   }
