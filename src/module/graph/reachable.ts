@@ -95,7 +95,7 @@ export function reachable(
         const data = dependency.assertionType !== undefined || isData(known);
         if (!mayRead({ specifier: there, data, local })) {
           // Its process would not let it have it either.
-          if (!isDynamic) throw outside(there);
+          if (!isDynamic) throw notOwn(there);
           withheld.add(there);
           continue;
         }
@@ -186,7 +186,7 @@ function packagePath(id: string, info: GraphInfo): string {
   return path;
 }
 
-function outside(specifier: string): SetupError {
+function notOwn(specifier: string): SetupError {
   const path = pathOf(specifier);
   return new SetupError(
     `Cannot load "${shownSpecifier(specifier)}": it is none of the module's own files; grant ` +
