@@ -19,9 +19,10 @@ const OLDEST = "2.9.0";
 /**
  * Path or name of a Deno: the one that `FAKELLM_DENO` names; else the one this process runs in; where
  * that is a compiled program, which is no Deno any more, `deno` as found on `PATH`.
+ *
+ * @param named what the variable holds
  */
-export function denoPath(): string {
-  const named = Deno.env.get(DENO_VARIABLE);
+export function denoPath(named: string | undefined = Deno.env.get(DENO_VARIABLE)): string {
   // Programs are started in folders of their own.
   if (named && RELATIVE.test(named)) return `${Deno.cwd()}/${named}`;
   if (named) return named;
@@ -32,10 +33,10 @@ export function denoPath(): string {
  * The same, once it has been found to be there and new enough.
  *
  * @param purpose what needs it, as `module "./agent.ts"`
+ * @param path the one to look at
  * @throws {SetupError} when there is none, or one that is too old
  */
-export async function requireDeno(purpose: string): Promise<string> {
-  const path = denoPath();
+export async function requireDeno(purpose: string, path: string = denoPath()): Promise<string> {
   // This process would not run otherwise.
   if (path === Deno.execPath() || path === known) return path;
   const hint = `Set ${DENO_VARIABLE} to the path of Deno ${OLDEST} or newer, or put it on PATH`;
