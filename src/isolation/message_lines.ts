@@ -29,11 +29,33 @@ export class MessageLines {
    */
   add(bytes: Uint8Array): void {
     let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      this.#tell(bytes.subarray(start, end));
+    if (this.#length > 0) {
+      const end = bytes.indexOf(NEWLINE);
+      if (end < 0) return this.#keep(bytes);
+      this.#tell(bytes.subarray(0, end));
       start = end + 1;
     }
-    if (start < bytes.length) this.#keep(bytes.subarray(start));
+    const end = bytes.lastIndexOf(NEWLINE);
+    if (end >= start) this.#tellAll(bytes.subarray(start, end));
+    if (end + 1 < bytes.length) this.#keep(bytes.subarray(Math.max(start, end + 1)));
+  }
+
+  /** Whole lines. To decode them together costs little more than one of them. */
+  #tellAll(bytes: Uint8Array): void {
+    const text = bytes.length <= this.#maxBytes ? this.#decoded(bytes) : undefined;
+    if (text === undefined) {
+      // What comes before the line that is wrong is told.
+      let start = 0;
+      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+        this.#tell(bytes.subarray(start, end));
+        start = end + 1;
+      }
+      return this.#tell(bytes.subarray(start));
+    }
+    for (const line of text.split("\n")) {
+      if (line === "") throw new Error("Sent an empty line");
+      this.#onLine(line);
+    }
   }
 
   #tell(end: Uint8Array): void {
@@ -49,10 +71,16 @@ export class MessageLines {
   }
 
   #decode(line: Uint8Array): string {
+    const text = this.#decoded(line);
+    if (text === undefined) throw new Error("Sent a line that is no UTF-8");
+    return text;
+  }
+
+  #decoded(bytes: Uint8Array): string | undefined {
     try {
-      return this.#decoder.decode(line);
+      return this.#decoder.decode(bytes);
     } catch {
-      throw new Error("Sent a line that is no UTF-8");
+      return undefined;
     }
   }
 

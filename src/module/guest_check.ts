@@ -99,15 +99,17 @@ export function readGuestMessage(line: string): CheckedMessage {
   } catch {
     throw new GuestProtocolError("Wrote to standard output what is no message");
   }
-  return usualEvents(value) ?? parsed(value);
+  return usual(value) ?? parsed(value);
 }
 
 /** What nearly all messages are, read as the schema does, without the schema. */
-function usualEvents(value: unknown): CheckedMessage | undefined {
+function usual(value: unknown): CheckedMessage | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { type, run, events } = value as Readonly<Record<string, unknown>>;
-  if (type !== "events" || !Number.isSafeInteger(run) || !Array.isArray(events)) return undefined;
-  if ((run as number) < 1 || events.length < 1 || events.length > MAX_EVENTS) return undefined;
+  if (!Number.isSafeInteger(run) || (run as number) < 1) return undefined;
+  if (type === "done") return { type, run: run as number };
+  if (type !== "events" || !Array.isArray(events)) return undefined;
+  if (events.length < 1 || events.length > MAX_EVENTS) return undefined;
   return { type, run: run as number, events };
 }
 

@@ -31,6 +31,8 @@ export class GuestRun {
   readonly #controller = new AbortController();
   readonly #aborted = Promise.withResolvers<never>();
   #credit: number;
+  /** As the signal says, which takes its time when it is asked. */
+  #stopped = false;
   #more: (() => void) | undefined;
 
   constructor({ run, credit }: RunMessage) {
@@ -45,6 +47,7 @@ export class GuestRun {
   }
 
   abort(): void {
+    this.#stopped = true;
     const reason = new DOMException("The run was stopped", "AbortError");
     this.#controller.abort(reason);
     this.#aborted.reject(reason);
@@ -72,10 +75,10 @@ export class GuestRun {
     const { runner, leave } = await model.enter(requestContext(request, context));
     try {
       for await (const event of runner.run(request, context)) {
-        while (this.#credit === 0 && !signal.aborted) {
+        while (this.#credit === 0 && !this.#stopped) {
           await new Promise<void>((resolve) => this.#more = resolve);
         }
-        signal.throwIfAborted();
+        if (this.#stopped) throw signal.reason;
         output.sendEvent(run, event);
         this.#credit -= 1;
       }
