@@ -12,6 +12,7 @@ import { integrityOf } from "./graph/integrity.ts";
 import { type LockFile, readLock, withPackages } from "./graph/lock_file.ts";
 import { shownSpecifier } from "./graph/graph_info.ts";
 import { loadGraph, type ModuleGraph } from "./graph/module_graph.ts";
+import type { Withheld } from "./graph/reachable.ts";
 import { guestSpawner } from "./guest_spawn.ts";
 import { expectFile } from "./local_file.ts";
 import { findConfig, locate } from "./reference.ts";
@@ -46,8 +47,8 @@ export interface GuestBox extends AsyncDisposable {
   readonly configPath: string | undefined;
   /** Path of the lock file that its graph is pinned by. */
   readonly lockPath: string;
-  /** Files of this machine that it names to import at run time, and may not have. */
-  readonly withheld: readonly string[];
+  /** What it names to import at run time, and may not have. */
+  readonly withheld: readonly Withheld[];
   /** Hash of its graph. */
   readonly integrity: string;
   /** What it is made of and may do, for the log. */

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import OpenAI from "openai";
+import { code, RecordingServer } from "../guests/recording_server.ts";
 import { runCli, SpawnedCli, testFolder } from "./spawned_cli.ts";
 
 const MODULE = `
@@ -294,6 +295,36 @@ Deno.test("compile takes along no file that a module may not have", async () => 
     assertEquals(exit, 2, stderr);
     assertMatch(stderr, /secret\.txt/);
     assertFalse(stderr.includes("s3cr3t"));
+  }
+});
+
+Deno.test("compile takes along no code that one of a module's models may not import", async () => {
+  await using folder = await testFolder();
+  await using server = new RecordingServer({ "/later.ts": code("export default 'unpinned';") });
+  const target = JSON.stringify(`${server.url}/later.ts`);
+  await folder.write("agent.ts", `export const agent = { run: () => import(${target}) };\n`);
+  const granted = `permissions: {import: ["${server.host}"], net: ["${server.host}"]}`;
+  for (
+    const [models, exit] of [
+      ["a: {module: ./agent.ts}", 2],
+      [`a: {module: ./agent.ts, ${granted}}, b: {module: ./agent.ts}`, 2],
+      [`a: {module: ./agent.ts, ${granted}}`, 0],
+    ] as const
+  ) {
+    await folder.write("a.yaml", `models: {${models}}\n`);
+    const { code, stderr } = await runCli(["compile", "a.yaml", "-o", "a.js"], {
+      cwd: folder.path,
+    });
+    assertEquals(code, exit, stderr);
+    if (exit === 0) {
+      assertStringIncludes(await Deno.readTextFile(`${folder.path}/a.js`), "unpinned");
+    } else {
+      assertMatch(
+        stderr.trim(),
+        /^Cannot make one file of module "\.\/agent\.ts": it imports "[^"]*later\.ts" at run time, and one of its models may not; grant import=127\.0\.0\.1:\d+ to allow it$/,
+      );
+      assertEquals(server.requests, []);
+    }
   }
 });
 

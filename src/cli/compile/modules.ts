@@ -5,7 +5,6 @@
 import type { BakedModule, ModuleUse } from "../../deploy/bake/bake.ts";
 import { denoCommand } from "../../isolation/deno_command.ts";
 import { type GuestBox, prepareGuest } from "../../module/guest_box.ts";
-import { locate } from "../../module/reference.ts";
 import { RunError, SetupError } from "../../run/error.ts";
 import type { Clock, Logger } from "../../run/seams.ts";
 
@@ -27,18 +26,13 @@ export interface BundleOptions {
  */
 export async function bundleModule(module: BakedModule, options: BundleOptions): Promise<void> {
   const { specifier, uses: [first, ...others] } = module;
-  const { folder, output } = options;
-  for (const use of others) await (await prepare(specifier, use, options))[Symbol.asyncDispose]();
-  await using box = await prepare(specifier, first!, options);
-  // Whoever makes one file of it would take them along.
-  if (box.withheld.length > 0) {
-    throw new SetupError(
-      `Cannot make one file of module "${box.name}": it imports "${
-        box.withheld[0]
-      }" at run time, which it may not have`,
-    );
+  const { output } = options;
+  for (const use of others) {
+    await using other = await prepare(specifier, use, options);
+    assertNoneWithheld(other);
   }
-  const { type } = locate(specifier, folder);
+  await using box = await prepare(specifier, first!, options);
+  assertNoneWithheld(box);
   try {
     await denoCommand([
       "bundle",
@@ -47,7 +41,9 @@ export async function bundleModule(module: BakedModule, options: BundleOptions):
       box.configPath === undefined ? "--no-config" : `--config=${box.configPath}`,
       "--node-modules-dir=none",
       `--lock=${box.lockPath}`,
-      ...type === "local" ? [] : [`--allow-import`],
+      // Everything it may import is pinned by now; whatever is not, fails.
+      "--frozen",
+      "--allow-import",
       `--output=${output}`,
       box.specifier,
     ]);
@@ -57,6 +53,18 @@ export async function bundleModule(module: BakedModule, options: BundleOptions):
       cause: error,
     });
   }
+}
+
+/**
+ * Whoever makes one file of a module takes along what it imports at run time. One of its models is served
+ * the file where another may have less.
+ */
+function assertNoneWithheld({ name, withheld: [first] }: GuestBox): void {
+  if (!first) return;
+  throw new SetupError(
+    `Cannot make one file of module "${name}": it imports "${first.specifier}" at run time, and one of ` +
+      `its models may not; grant ${first.grant} to allow it`,
+  );
 }
 
 function prepare(

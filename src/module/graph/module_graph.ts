@@ -9,7 +9,7 @@ import { SetupError } from "../../run/error.ts";
 import type { Clock } from "../../run/seams.ts";
 import { type GraphInfo, hostOf, infoSchema } from "./graph_info.ts";
 import { localFiles } from "./local_files.ts";
-import { type GraphFile, type GraphPackage, reachable } from "./reachable.ts";
+import { type GraphFile, type GraphPackage, reachable, type Withheld } from "./reachable.ts";
 
 /** What is resolved, and by which rules. */
 export interface GraphOptions {
@@ -37,8 +37,8 @@ export interface ModuleGraph {
   readonly files: readonly GraphFile[];
   /** npm packages. */
   readonly packages: readonly GraphPackage[];
-  /** Files of this machine that it names to import at run time, and may not have. */
-  readonly withheld: readonly string[];
+  /** What it names to import at run time, and may not have. */
+  readonly withheld: readonly Withheld[];
   /** Hosts that code came from, each with its port. */
   readonly hosts: readonly string[];
   /** The caches that files and packages lie in. */

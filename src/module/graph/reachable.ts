@@ -50,12 +50,19 @@ interface Step {
   readonly local: boolean;
 }
 
+/** What a module names to import at run time, and may not have. */
+export interface Withheld {
+  /** As it may be shown. */
+  readonly specifier: string;
+  /** The permission that would let it, as `import=example.com:443`. */
+  readonly grant: string;
+}
+
 /** What belongs to a module. */
 export interface Reachable {
   readonly files: readonly GraphFile[];
   readonly packages: readonly GraphPackage[];
-  /** Files of this machine that it names to import at run time, and may not have. */
-  readonly withheld: readonly string[];
+  readonly withheld: readonly Withheld[];
 }
 
 /**
@@ -99,7 +106,11 @@ export function reachable(
           withheld.add(there);
           continue;
         }
-      } else if (isDynamic && !mayImport(module, { target, imports, local })) continue;
+      } else if (isDynamic && !mayImport(module, { target, imports, local })) {
+        // Nothing else leads anywhere.
+        if (/^(?:https?|npm|jsr):/.test(target)) withheld.add(target);
+        continue;
+      }
       const wrong = code.error ?? known?.error;
       if (wrong !== undefined) {
         // Code that may never come to it can do without.
@@ -119,7 +130,10 @@ export function reachable(
       path: modules.get(at)?.local ?? undefined,
     })),
     packages: [...packages].sort().map((id) => ({ id, path: packagePath(id, info) })),
-    withheld: [...withheld],
+    withheld: [...withheld].map((target) => ({
+      specifier: shownSpecifier(target),
+      grant: grantFor(target),
+    })),
   };
 }
 
@@ -186,11 +200,18 @@ function packagePath(id: string, info: GraphInfo): string {
   return path;
 }
 
+/** The permission that lets code have something. */
+function grantFor(specifier: string): string {
+  if (isFile(specifier)) return `read=${pathOf(specifier)}`;
+  if (specifier.startsWith("npm:")) return "import=registry.npmjs.org";
+  if (specifier.startsWith("jsr:")) return "import=jsr.io";
+  return `import=${hostOf(new URL(specifier))}`;
+}
+
 function notOwn(specifier: string): SetupError {
-  const path = pathOf(specifier);
   return new SetupError(
     `Cannot load "${shownSpecifier(specifier)}": it is none of the module's own files; grant ` +
-      `read=${path} to allow it`,
+      `${grantFor(specifier)} to allow it`,
   );
 }
 

@@ -96,6 +96,26 @@ Deno.test("reachable() takes of imports at run time those of the module's own pl
   assertEquals(files(graph, LOCAL), [LOCAL, "file:///app/own.ts"]);
 });
 
+Deno.test("reachable() names what is withheld of imports at run time, and the grant for it", () => {
+  const modules = {
+    "https://other.example/theirs.ts?token=s3cr3t": [],
+    "npm:zod@^4": [],
+    "jsr:@std/yaml": [],
+    "file:///secret/other.ts": [],
+    "data:text/javascript,1": [],
+  };
+  const later = Object.keys(modules).map((specifier) => on(specifier, { isDynamic: true }));
+  const nowhere = on("x", { isDynamic: true, code: { error: "no such name" } });
+  const graph = info({ [REMOTE]: [...later, nowhere], ...modules });
+  const { withheld } = reachable(graph, { specifier: REMOTE, imports: [], mayRead });
+  assertEquals(withheld.map(({ specifier, grant }) => `${specifier} ${grant}`).sort(), [
+    "file:///secret/other.ts read=/secret/other.ts",
+    "https://other.example/theirs.ts import=other.example:443",
+    "jsr:@std/yaml import=jsr.io",
+    "npm:zod@^4 import=registry.npmjs.org",
+  ]);
+});
+
 Deno.test("reachable() takes packages that are imported statically, with all they need", () => {
   const npmPackages = { "zod@4.0.0": ZOD, "dep@1.0.0": DEP };
   const graph = info({ [REMOTE]: [on("npm:zod@^4", { npmPackage: "zod@4.0.0" })] }, {
