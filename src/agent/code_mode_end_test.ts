@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { CodeMode } from "../code_mode/code_mode.ts";
 import { RunError, SetupError } from "../run/error.ts";
 import { ScriptedModel } from "../testing/scripted_model.ts";
@@ -146,6 +146,21 @@ Deno.test("a deadline ends code", async () => {
   context.clock.advance(5000);
   await running;
   assertEquals(pids.map(isAlive), [false]);
+});
+
+Deno.test("code that is ended is told of calls that began, not of those that waited", async () => {
+  const { tools } = watched();
+  const later: string[] = [];
+  const { results } = await runs([code("hold(); later(); for (;;);"), "Done."], {
+    codeMode: new CodeMode({ maxCpuS: 1 }),
+    tools: [
+      ...tools,
+      tool({ name: "later", sequential: true, execute: () => void later.push("called") }),
+    ],
+  });
+  assertStringIncludes(results[0]!, "since it used too much processor time or memory.");
+  assertStringIncludes(results[0]!, "Functions called until then: hold.");
+  assertEquals(later, []);
 });
 
 Deno.test("an agent that is started has a sandbox ready, and none once it is let go", async () => {

@@ -90,12 +90,16 @@ function runCodeTool<Deps>(
         restart: restart === true,
         signal: call.signal,
         functions: [...functions.keys()],
-        call: (name, given, signal) => {
+        call: (name, given, { signal, onBegin }) => {
           const offer = offers.get(functions.get(name)!)!;
           const id = `${call.toolCallId}__${++count}`;
           return order.run(
             offer.tool.sequential === true,
-            () => nestedCall(run, ctx, { offer, args: given, id, signal, told }),
+            () => {
+              signal.throwIfAborted();
+              onBegin();
+              return nestedCall(run, ctx, { offer, args: given, id, signal, told });
+            },
           );
         },
       });

@@ -19,10 +19,17 @@ export interface CodeOptions {
   /** Names of functions. */
   readonly functions: readonly string[];
   /**
-   * Does a call, until its signal is aborted. A `CallError` is thrown where the code called;
-   * whatever else it throws ends the code.
+   * Does a call. A `CallError` is thrown where the code called; whatever else it throws ends the code.
    */
-  readonly call: (name: string, args: unknown, signal: AbortSignal) => Promise<unknown>;
+  readonly call: (name: string, args: unknown, control: CallControl) => Promise<unknown>;
+}
+
+/** A call's reins. */
+export interface CallControl {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** To be told when it begins, which may be later than it was made. */
+  readonly onBegin: () => void;
 }
 
 /** Code of one run. */
@@ -77,8 +84,7 @@ export class CodeSession implements AsyncDisposable {
     let fatal: { readonly error: unknown } | undefined;
     const callOnce = async (name: string, args: unknown) => {
       this.#countCall();
-      started.push(name);
-      const work = call(name, args, stop);
+      const work = call(name, args, { signal: stop, onBegin: () => started.push(name) });
       open.add(work);
       try {
         return this.#files.toCode(await work);

@@ -13,7 +13,8 @@ no network, no files, no packages.
 - Call functions with await; Promise.all runs several at once. Work on what they return in code rather
   than calling again.
 - The value of the last expression is the result. console.log is told as well.
-- Variables, functions and types stay for the next piece of code. Set restart to begin anew.
+- Variables, functions and types stay for the next piece of code, unless another tool is called in
+  between: then they may be gone. Set restart to begin anew.
 - A function that fails throws.`;
 
 /** Arguments of the tool that runs code. */

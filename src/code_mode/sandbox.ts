@@ -23,7 +23,7 @@ import { callTooLarge, readSandboxMessage, type ToSandbox } from "./sandbox_mess
 export interface SandboxLimits {
   /** Most bytes of memory. @default 256 MiB */
   readonly maxMemoryBytes?: number;
-  /** Most seconds of processor time, of all code together. @default 60 */
+  /** Most seconds of processor time, of all code since its last reset together. @default 60 */
   readonly maxCpuS?: number;
   /** Longest one piece of code may run, the time it waits for tools aside, in milliseconds. @default 30000 */
   readonly maxRunMs?: number;

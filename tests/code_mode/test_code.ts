@@ -45,7 +45,8 @@ export class TestCode implements AsyncDisposable {
       restart: options.restart ?? false,
       signal: options.signal ?? new AbortController().signal,
       functions: Object.keys(this.#functions),
-      call: async (name, args, signal) => {
+      call: async (name, args, { signal, onBegin }) => {
+        onBegin();
         this.called.push(name);
         return await this.#functions[name]!(args as never, signal);
       },
