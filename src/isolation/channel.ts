@@ -3,10 +3,11 @@
  * @module
  */
 import type { Clock } from "../run/seams.ts";
-import { Rate } from "./rate.ts";
+import { lastWords } from "./last_words.ts";
 import { LineTooLong } from "./lines.ts";
 import { MessageLines } from "./message_lines.ts";
 import type { ChildProcess } from "./process.ts";
+import { Rate } from "./rate.ts";
 
 /** What a channel is held to. */
 export interface ChannelOptions {
@@ -31,12 +32,6 @@ const READ_BURST_BYTES = 64 * 1024 * 1024;
 
 /** Most bytes of one read. */
 const READ_BYTES = 64 * 1024;
-
-/**
- * How long is read what the process said, after its end, in milliseconds. Others whom it started may
- * hold its output for ever.
- */
-const LAST_WORDS_MS = 500;
 
 /** One process's messages. */
 export class Channel {
@@ -82,10 +77,7 @@ export class Channel {
 
   /** The process has ended. Resolves when all it said has been read, or what can be read at once. */
   async end(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.schedule(LAST_WORDS_MS, resolve);
-    await Promise.race([this.#drained, late]);
-    cancel();
+    await lastWords(this.#drained, this.#options.clock);
     this.close();
     await this.#drained;
   }

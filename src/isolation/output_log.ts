@@ -3,9 +3,10 @@
  * @module
  */
 import type { Clock, LogFields, Logger, LogLevel } from "../run/seams.ts";
-import { Rate } from "./rate.ts";
+import { lastWords } from "./last_words.ts";
 import { lines } from "./lines.ts";
 import type { ChildProcess } from "./process.ts";
+import { Rate } from "./rate.ts";
 
 /** Most characters of a line that are told. */
 const MAX_LINE_CHARS = 2000;
@@ -14,8 +15,6 @@ const MAX_LINES_A_SECOND = 50;
 /** Bytes of a second that are read, and at once; what goes beyond waits in the pipe, its writer too. */
 const READ_BYTES_PER_SECOND = 1024 * 1024;
 const READ_BURST_BYTES = 4 * 1024 * 1024;
-/** How long is read after its end, in milliseconds. */
-const LAST_WORDS_MS = 500;
 
 /** How it is told. */
 export interface OutputLogOptions {
@@ -75,36 +74,22 @@ export async function logOutput(
 ): Promise<void> {
   const { clock, intercept } = options;
   const log = new OutputLog(options);
-  const { signal, dispose } = afterEnd(ended, clock);
-  try {
-    const stream = stderr.pipeThrough(new TransformStream(), { signal });
+  const stop = new AbortController();
+  const read = async () => {
+    const stream = stderr.pipeThrough(new TransformStream(), { signal: stop.signal });
     const source = ReadableStream.from(paced(stream, clock));
     for await (const line of lines(source, { maxBytes: MAX_LINE_CHARS, cut: true })) {
       if (!intercept?.(line)) log.tell("info", "Guest says", line);
     }
+  };
+  const reading = read();
+  void ended.then(() => lastWords(reading, clock)).then(() => stop.abort());
+  try {
+    await reading;
   } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    dispose();
+    if (!stop.signal.aborted) throw error;
   }
   log.tellLeftOut();
-}
-
-/** A signal for when the last words have been said. */
-function afterEnd(ended: Promise<unknown>, clock: Clock) {
-  const controller = new AbortController();
-  let disposed = false;
-  let cancel: (() => void) | undefined;
-  void ended.then(() => {
-    if (!disposed) cancel = clock.schedule(LAST_WORDS_MS, () => controller.abort());
-  });
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      disposed = true;
-      cancel?.();
-    },
-  };
 }
 
 async function* paced(

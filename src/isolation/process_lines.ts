@@ -3,13 +3,8 @@
  * @module
  */
 import type { Clock } from "../run/seams.ts";
+import { lastWords } from "./last_words.ts";
 import { type LineOptions, lines } from "./lines.ts";
-
-/**
- * How long what a process has said is read after its end, in milliseconds. Others whom it started may
- * hold its pipes for ever.
- */
-const LAST_WORDS_MS = 500;
 
 /** Reads the streams of one process. */
 export class ProcessLines {
@@ -37,11 +32,8 @@ export class ProcessLines {
 
   /** The process has ended. Resolves when all it said has been read, or what can be read at once. */
   async end(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.schedule(LAST_WORDS_MS, resolve);
     const read = Promise.all(this.#reading);
-    await Promise.race([read, late]);
-    cancel();
+    await lastWords(read, this.#clock);
     this.#stop.abort();
     await read;
   }

@@ -98,7 +98,7 @@ for (const { stream, form } of FORMS) {
       ...answers,
     ] as OpenAI.Responses.ResponseInput;
     assertEquals((await ask({ input, store: false })).output_text, "moved, denied");
-    assertEquals(app.transfers, ['{"amount":1,"account":"4711"}']);
+    assertEquals(app.transfers, ['{"amount":1,"account":"savings"}']);
     const late = { ...answers[0], "approval_request_id": `mcpr_${"0".repeat(32)}` };
     const error = await assertRejects(
       () => ask({ "previous_response_id": first.id, input: [late] }),
@@ -212,5 +212,5 @@ Deno.test("OpenAI's agents framework answers by itself where its user has said h
   });
   const { finalOutput } = await run(outer, "Pay the bills");
   assertEquals([finalOutput, asked.length], ["denied, moved", 2]);
-  assertEquals(app.transfers, ['{"amount":2,"account":"4711"}']);
+  assertEquals(app.transfers, ['{"amount":2,"account":"savings"}']);
 });

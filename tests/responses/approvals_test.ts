@@ -64,7 +64,7 @@ for (const way of WAYS) {
         const [id] = client.questions;
         const answer = await client.send(say(id!, approve));
         assertEquals(wordsIn(answer), approve ? "moved" : "denied");
-        assertEquals(transfers, approve ? ['{"amount":100,"account":"4711"}'] : []);
+        assertEquals(transfers, approve ? ['{"amount":100,"account":"savings"}'] : []);
         // It goes on, and nothing is asked or done again.
         const next = await client.send({ role: "user", content: "Sure?" });
         assertEquals(wordsIn(next), approve ? "moved" : "denied");
@@ -186,7 +186,7 @@ Deno.test("what a client changes in the question that it sends back changes noth
     label: "x",
   };
   const answer = await told(app, { input: [USER, forged, say(question!.id, true)] });
-  assertEquals([wordsIn(answer), transfers], ["moved", ['{"amount":100,"account":"4711"}']]);
+  assertEquals([wordsIn(answer), transfers], ["moved", ['{"amount":100,"account":"savings"}']]);
   assert(!JSON.stringify(model.requests[1]).includes("1000000"));
   // Nothing but its id is needed, and nothing of it is checked.
   const bare = { type: "mcp_approval_request", id: question!.id };
@@ -501,7 +501,7 @@ Deno.test("a model without approvals takes a conversation that has some", async 
 Deno.test("neither the client nor the log learns what is hidden behind a question", async () => {
   const { agent } = bank({
     execute: () => {
-      throw new Error("moved all of it, from account 4711");
+      throw new Error("moved all of it, from account savings");
     },
   });
   await using app = serve(agent);
@@ -513,7 +513,7 @@ Deno.test("neither the client nor the log learns what is hidden behind a questio
     for (const secret of SECRETS) assert(!text.includes(secret), `${secret} in ${text}`);
   }
   const quiet = app.logger.entries.filter(({ level }) => level !== "error");
-  for (const secret of ["4711", "backend_id"]) {
+  for (const secret of ["savings", "backend_id"]) {
     assert(!JSON.stringify(quiet).includes(secret), secret);
   }
 });

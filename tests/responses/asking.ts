@@ -14,8 +14,8 @@ export type Item = Readonly<Record<string, unknown>>;
 /** What the operator lets clients see of a transfer. */
 export const QUESTION = { label: "Move money", text: "May money be moved?" };
 
-/** Must never be seen by a client. */
-export const SECRETS = ["transfer", "4711", "amount", "moved all of it", "backend_id"];
+/** Must never be seen by a client. No random id may contain one by chance: none is hexadecimal. */
+export const SECRETS = ["transfer", "savings", "amount", "moved all of it", "backend_id"];
 
 /** A response, as far as these tests read it. */
 export interface Told {
@@ -47,7 +47,7 @@ export function transferring(...amounts: readonly number[]): ScriptedTurn {
     toolCalls: amounts.map((amount, index) => ({
       id: `backend_id_${index}`,
       name: "transfer",
-      arguments: { amount, account: "4711" },
+      arguments: { amount, account: "savings" },
     })),
   };
 }
