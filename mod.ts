@@ -165,7 +165,7 @@ export type { ToolsChange } from "./src/tools/wrapped.ts";
 // Code mode.
 export { CodeMode } from "./src/code_mode/code_mode.ts";
 export type { CodeModeOptions, CodeTool } from "./src/code_mode/code_mode.ts";
-export type { CodeOptions, CodeSession } from "./src/code_mode/code_session.ts";
+export type { CallControl, CodeOptions, CodeSession } from "./src/code_mode/code_session.ts";
 export type { SandboxLimits } from "./src/code_mode/sandbox.ts";
 
 // Modules of others.

@@ -3,8 +3,10 @@ import { CodeMode } from "../code_mode/code_mode.ts";
 import { RunError, SetupError } from "../run/error.ts";
 import { ScriptedModel } from "../testing/scripted_model.ts";
 import { testContext, testRequest } from "../testing/test_context.ts";
+import { ApprovalRequired } from "../tools/outcome.ts";
 import { tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
+import { assertAsked, Client, seen } from "./approval_fixture_test.ts";
 import { code, coding, runs } from "./code_mode_fixture_test.ts";
 
 /** Whether a process is there; zombies that nobody has waited for yet do not count. */
@@ -161,6 +163,27 @@ Deno.test("code that is ended is told of calls that began, not of those that wai
   assertStringIncludes(results[0]!, "since it used too much processor time or memory.");
   assertStringIncludes(results[0]!, "Functions called until then: hold.");
   assertEquals(later, []);
+});
+
+Deno.test("a client can be asked about a piece of code, and only its consent runs it", async () => {
+  const { tools, pids } = watched();
+  const { agent, model } = coding([code(`${NOTE} 6 * 7`), "Done."], {
+    tools,
+    approval: "client",
+    hooks: [{
+      beforeToolExecute: ({ approved }, { ownName }) => {
+        if (ownName === "run_code" && !approved) {
+          throw new ApprovalRequired(undefined, { label: "Run code", text: "May I?" });
+        }
+      },
+    }],
+  });
+  const client = new Client(agent);
+  await client.ask();
+  assertAsked(client, "Run code");
+  assertEquals(pids, []);
+  assertEquals((await client.answer(true).ask()).text, "Done.");
+  assertEquals([pids.length, seen(model).at(-1)], [1, "tool#call_0_0 42"]);
 });
 
 Deno.test("an agent that is started has a sandbox ready, and none once it is let go", async () => {

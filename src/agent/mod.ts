@@ -6,7 +6,7 @@ export { DEFAULT_MAX_STEPS, RunBudget } from "../run/budget.ts";
 export type { RunBudgetOptions, RunLimits } from "../run/budget.ts";
 export { CodeMode } from "../code_mode/code_mode.ts";
 export type { CodeModeOptions, CodeTool } from "../code_mode/code_mode.ts";
-export type { CodeOptions, CodeSession } from "../code_mode/code_session.ts";
+export type { CallControl, CodeOptions, CodeSession } from "../code_mode/code_session.ts";
 export type { SandboxLimits } from "../code_mode/sandbox.ts";
 export { ManagedMCP } from "../mcp/managed.ts";
 export { MCPToolset } from "../mcp/toolset.ts";

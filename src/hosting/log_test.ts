@@ -57,6 +57,20 @@ Deno.test("pretty: fields as key=value, no control character of others, stacks i
   assertFalse(output().includes("\u001b"));
 });
 
+Deno.test("pretty: no text of others turns the direction of a line, or ends it", async () => {
+  const { logger, output } = captured();
+  const turning = [0x200e, 0x200f, 0x202a, 0x202b, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069];
+  for (const code of [...turning, 0x2028, 0x2029, 0x9b]) {
+    logger.log("warn", `denied ${String.fromCodePoint(code)}`, {
+      value: `a${String.fromCodePoint(code)}b`,
+      stack: `at ${String.fromCodePoint(code)}`,
+    });
+  }
+  await logger.flush();
+  assertFalse(/[\u0080-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/.test(output()), output());
+  assertStringIncludes(output(), 'WARN  denied \\u202e value="a\\u202eb"\n    at \\u202e\n');
+});
+
 Deno.test("pretty: the level has a colour when asked for", async () => {
   const { logger, output } = captured({ color: true });
   logger.log("error", "x");

@@ -20,8 +20,8 @@ export interface DenoCommandOptions {
   readonly signal?: AbortSignal;
   /** Longest it may take, in milliseconds. @default 60000 */
   readonly deadlineMs?: number;
-  /** Times it. @default the runtime's */
-  readonly clock?: Clock;
+  /** Times it. */
+  readonly clock: Clock;
 }
 
 /** Longest a command may take, in milliseconds. */
@@ -34,14 +34,6 @@ const MAX_STDERR_BYTES = 1024 * 1024;
 /** Most bytes of memory for what it downloads and reads. */
 const MEMORY_BYTES = 4 * 1024 * 1024 * 1024;
 
-const runtimeClock: Clock = {
-  now: () => Date.now(),
-  schedule(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 /**
  * Runs Deno in this process's environment, to its end. It ends with this process, too.
  *
@@ -52,7 +44,7 @@ const runtimeClock: Clock = {
  */
 export async function denoCommand(
   args: readonly string[],
-  { signal, deadlineMs = DEADLINE_MS, clock = runtimeClock }: DenoCommandOptions = {},
+  { signal, deadlineMs = DEADLINE_MS, clock }: DenoCommandOptions,
 ): Promise<DenoOutput> {
   signal?.throwIfAborted();
   const path = denoPath();

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock as clock } from "../context/system.ts";
 import { RunError } from "../run/error.ts";
 import { denoCommand } from "./deno_command.ts";
 
@@ -27,16 +28,16 @@ function endless() {
 }
 
 Deno.test("denoCommand() gives what Deno prints, and what it complains of", async () => {
-  const { stdout } = await denoCommand(["eval", "console.log('x'.repeat(100_000))"]);
+  const { stdout } = await denoCommand(["eval", "console.log('x'.repeat(100_000))"], { clock });
   assertEquals(stdout.length, 100_001);
-  const error = await assertRejects(() => denoCommand(["cache", "absent.ts"]), RunError);
+  const error = await assertRejects(() => denoCommand(["cache", "absent.ts"], { clock }), RunError);
   assertEquals(error.code, "run-failed");
   assertEquals(/^Module not found/.test(error.message), true, error.message);
 });
 
 Deno.test("denoCommand() ends what takes too long", async () => {
   const { args, left, end } = endless();
-  const error = await assertRejects(() => denoCommand(args, { deadlineMs: 1500 }), RunError);
+  const error = await assertRejects(() => denoCommand(args, { deadlineMs: 1500, clock }), RunError);
   assertEquals([error.code, error.message], ["backend-timeout", "it took longer than 1.5 s"]);
   await left;
   await end();
@@ -45,17 +46,24 @@ Deno.test("denoCommand() ends what takes too long", async () => {
 Deno.test("denoCommand() ends with its signal", async () => {
   const { args, asked, left, end } = endless();
   const controller = new AbortController();
-  const run = denoCommand(args, { signal: controller.signal });
+  const run = denoCommand(args, { signal: controller.signal, clock });
   await asked;
   const reason = new Error("Enough");
   controller.abort(reason);
   assertEquals(await run.catch((error) => error), reason);
   await left;
   await end();
-  assertEquals(await denoCommand(args, { signal: controller.signal }).catch((e) => e), reason);
+  assertEquals(
+    await denoCommand(args, { signal: controller.signal, clock }).catch((e) => e),
+    reason,
+  );
 });
 
 Deno.test("denoCommand() ends what says too much", async () => {
   const chatter = "const text = 'x'.repeat(1 << 20); for (;;) console.log(text)";
-  await assertRejects(() => denoCommand(["eval", chatter]), RunError, "Deno said too much");
+  await assertRejects(
+    () => denoCommand(["eval", chatter], { clock }),
+    RunError,
+    "Deno said too much",
+  );
 });

@@ -83,10 +83,10 @@ export class GuestModule implements AsyncDisposable {
    * @throws {RunError} `model-unavailable` when its process does not become ready
    */
   async start(): Promise<void> {
-    const { folder, grants, logger } = this.#options;
+    const { folder, grants, clock, logger } = this.#options;
     const normal = normalGrants(grants, folder);
     await checkOwnGrants(normal);
-    await checkKnownGrants(normal);
+    await checkKnownGrants(normal, clock);
     const box = this.#box = await prepareGuest({
       ...this.#options,
       grants: normal,

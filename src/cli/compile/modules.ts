@@ -46,7 +46,7 @@ export async function bundleModule(module: BakedModule, options: BundleOptions):
       "--allow-import",
       `--output=${output}`,
       box.specifier,
-    ]);
+    ], { clock: options.clock });
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     throw new SetupError(`Cannot make one file of module "${box.name}": ${error.message}`, {

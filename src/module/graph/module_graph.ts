@@ -74,7 +74,7 @@ const cachesSchema = z.object({ modulesCache: z.string(), npmCache: z.string() }
  *   that it may not, or is too large
  */
 export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
-  const { specifier, name, configPath, lockPath, reload = false } = options;
+  const { specifier, name, configPath, lockPath, clock, reload = false } = options;
   const hosts = allowedHosts(options);
   const common = [
     configPath === undefined ? "--no-config" : `--config=${configPath}`,
@@ -85,8 +85,8 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
   try {
     await download([...reload ? ["--reload"] : [], ...common], options);
     const [info, caches] = await Promise.all([
-      denoCommand(["info", "--json", ...common, specifier]),
-      denoCommand(["info", "--json"]),
+      denoCommand(["info", "--json", ...common, specifier], { clock }),
+      denoCommand(["info", "--json"], { clock }),
     ]);
     const { modulesCache: remote, npmCache: npm } = cachesSchema.parse(JSON.parse(caches.stdout));
     const known = infoSchema.parse(JSON.parse(info.stdout));
