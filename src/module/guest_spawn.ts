@@ -11,6 +11,7 @@ import { ChildProcess } from "../isolation/process.ts";
 import { SetupError } from "../run/error.ts";
 import type { Clock, Logger } from "../run/seams.ts";
 import type { ModuleGraph } from "./graph/module_graph.ts";
+import { resolutionFlags } from "./graph/resolution_flags.ts";
 import { importFlags } from "./graph/run_time_imports.ts";
 import { guestProgram } from "./guest_program.ts";
 
@@ -96,9 +97,7 @@ function argumentsOf(
     "run",
     "--quiet",
     "--no-prompt",
-    configPath === undefined ? "--no-config" : `--config=${configPath}`,
-    "--node-modules-dir=none",
-    `--lock=${lockPath}`,
+    ...resolutionFlags({ configPath, lockPath }),
     ...importFlags(graph, { imports: grants.import, name }),
     ...grants.env === "all" ? [] : ["--ignore-env"],
     ...permissionFlags(own),

@@ -262,6 +262,30 @@ Deno.test("a local module reads its own files, and neither their neighbours nor 
   });
 });
 
+Deno.test("a local module that asks for folders of packages beside it gets none, and works", async () => {
+  await using server = new RecordingServer({ "/part.ts": code(`export const part = "a part";`) });
+  await withFolder(async (path) => {
+    const config = {
+      vendor: true,
+      nodeModulesDir: "auto",
+      imports: { part: `${server.url}/part.ts`, zod: "npm:zod@^4" },
+    };
+    await Deno.writeTextFile(`${path}/deno.json`, JSON.stringify(config));
+    const obedient = await Deno.readTextFile(new URL("modules/obedient.ts", import.meta.url));
+    await Deno.writeTextFile(
+      `${path}/module.ts`,
+      `import { part } from "part"; import { z } from "zod";
+       Object.assign(globalThis, { part: z.string().parse(part) });\n${obedient}`,
+    );
+    const before = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    const grants = [`import=${server.host},registry.npmjs.org`];
+    await using guest = await TestGuest.start({ specifier: "module.ts", folder: path, grants });
+    const part = await guest.value(() => (globalThis as unknown as { part: string }).part);
+    assertEquals(part, "a part");
+    assertEquals([...Deno.readDirSync(path)].map(({ name }) => name).sort(), before);
+  });
+});
+
 Deno.test("grants that no flag can carry, or Deno does not know, are refused at start", async () => {
   const cases: Readonly<Record<string, RegExp>> = {
     "read=a\nb": /^SetupError: permissions.read: Cannot grant "a\\nb"/,

@@ -5,6 +5,7 @@
 import type { BakedModule, ModuleUse } from "../../deploy/bake/bake.ts";
 import { denoCommand } from "../../isolation/deno_command.ts";
 import { type GuestBox, prepareGuest } from "../../module/guest_box.ts";
+import { resolutionFlags } from "../../module/graph/resolution_flags.ts";
 import { RunError, SetupError } from "../../run/error.ts";
 import type { Clock, Logger } from "../../run/seams.ts";
 
@@ -38,9 +39,7 @@ export async function bundleModule(module: BakedModule, options: BundleOptions):
       "bundle",
       "--quiet",
       "--platform=deno",
-      box.configPath === undefined ? "--no-config" : `--config=${box.configPath}`,
-      "--node-modules-dir=none",
-      `--lock=${box.lockPath}`,
+      ...resolutionFlags(box),
       // Everything it may import is pinned by now; whatever is not, fails.
       "--frozen",
       "--allow-import",

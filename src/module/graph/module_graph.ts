@@ -10,6 +10,7 @@ import type { Clock } from "../../run/seams.ts";
 import { type GraphInfo, hostOf, infoSchema } from "./graph_info.ts";
 import { localFiles } from "./local_files.ts";
 import { type GraphFile, type GraphPackage, reachable, type Withheld } from "./reachable.ts";
+import { resolutionFlags } from "./resolution_flags.ts";
 
 /** What is resolved, and by which rules. */
 export interface GraphOptions {
@@ -74,12 +75,10 @@ const cachesSchema = z.object({ modulesCache: z.string(), npmCache: z.string() }
  *   that it may not, or is too large
  */
 export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
-  const { specifier, name, configPath, lockPath, clock, reload = false } = options;
+  const { specifier, name, clock, reload = false } = options;
   const hosts = allowedHosts(options);
   const common = [
-    configPath === undefined ? "--no-config" : `--config=${configPath}`,
-    "--node-modules-dir=none",
-    `--lock=${lockPath}`,
+    ...resolutionFlags(options),
     hosts === "all" ? "--allow-import" : `--allow-import=${hosts.join(",")}`,
   ];
   try {
