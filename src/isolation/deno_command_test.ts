@@ -1,30 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock as clock } from "../context/system.ts";
 import { RunError } from "../run/error.ts";
+import { EndlessServer } from "../testing/endless_server.ts";
 import { denoCommand } from "./deno_command.ts";
 
-/** A server whose answer never ends, and who is still connected to it. */
-function endless() {
-  const asked = Promise.withResolvers<void>();
-  const left = Promise.withResolvers<void>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode("export default 1;\n"));
-        asked.resolve();
-      },
-      cancel: () => left.resolve(),
-    });
-    return new Response(body, { headers: { "content-type": "text/javascript" } });
-  });
-  const args = [
-    "cache",
-    "--no-config",
-    "--no-lock",
-    "--allow-import",
-    `http://127.0.0.1:${server.addr.port}/a.js`,
-  ];
-  return { args, asked: asked.promise, left: left.promise, end: () => server.shutdown() };
+/** Arguments for downloading code from a server. */
+function caching(server: EndlessServer): string[] {
+  return ["cache", "--no-config", "--no-lock", "--allow-import", `${server.url}/a.js`];
 }
 
 Deno.test("denoCommand() gives what Deno prints, and what it complains of", async () => {
@@ -36,23 +18,23 @@ Deno.test("denoCommand() gives what Deno prints, and what it complains of", asyn
 });
 
 Deno.test("denoCommand() ends what takes too long", async () => {
-  const { args, left, end } = endless();
+  await using server = new EndlessServer();
+  const args = caching(server);
   const error = await assertRejects(() => denoCommand(args, { deadlineMs: 1500, clock }), RunError);
   assertEquals([error.code, error.message], ["backend-timeout", "it took longer than 1.5 s"]);
-  await left;
-  await end();
+  await server.left;
 });
 
 Deno.test("denoCommand() ends with its signal", async () => {
-  const { args, asked, left, end } = endless();
+  await using server = new EndlessServer();
+  const args = caching(server);
   const controller = new AbortController();
   const run = denoCommand(args, { signal: controller.signal, clock });
-  await asked;
+  await server.asked;
   const reason = new Error("Enough");
   controller.abort(reason);
   assertEquals(await run.catch((error) => error), reason);
-  await left;
-  await end();
+  await server.left;
   assertEquals(
     await denoCommand(args, { signal: controller.signal, clock }).catch((e) => e),
     reason,

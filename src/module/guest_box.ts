@@ -5,6 +5,7 @@
 import { requireDeno } from "../isolation/deno_path.ts";
 import { GRANT_KINDS, type Grants } from "../isolation/grant.ts";
 import type { ChildProcess } from "../isolation/process.ts";
+import { tempFolder } from "../isolation/temp_folder.ts";
 import { RunError, SetupError } from "../run/error.ts";
 import type { Clock, LogFields, Logger } from "../run/seams.ts";
 import { fillGuestFolder } from "./graph/guest_folder.ts";
@@ -33,6 +34,8 @@ export interface GuestBoxOptions {
   readonly model?: string;
   /** Most bytes of memory. */
   readonly maxMemoryBytes: number;
+  /** Ends it. @default nothing does */
+  readonly signal?: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -61,6 +64,7 @@ export interface GuestBox extends AsyncDisposable {
  * Resolves a module and everything it imports, and makes a place where nothing else is.
  *
  * @throws {SetupError} when it cannot be resolved, or is not what its integrity says
+ * @throws the signal's reason
  */
 export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> {
   const { grants, code } = options;
@@ -71,7 +75,8 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
   const deno = await requireDeno(
     options.model === undefined ? `module "${name}"` : `model "${options.model}", a module`,
   );
-  const folder = await Deno.makeTempDir({ prefix: "fakellm-guest-" });
+  const box = await tempFolder("fakellm-guest-");
+  const folder = box.path;
   try {
     const { specifier, configPath, remote } = place ?? await placeCode(code!, folder);
     const lockPath = `${folder}/guest.lock`;
@@ -84,6 +89,7 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
         read: grants.read,
         lockPath,
         reload,
+        signal: options.signal,
         clock: options.clock,
       });
       const lock = withPackages(await readLock(lockPath), graph.packages);
@@ -116,10 +122,10 @@ export async function prepareGuest(options: GuestBoxOptions): Promise<GuestBox> 
         if (wanted !== undefined) expectPinned(await integrityOf(graph, { specifier, lock }));
         return await spawn();
       },
-      [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }).catch(() => {}),
+      [Symbol.asyncDispose]: () => box[Symbol.asyncDispose](),
     };
   } catch (error) {
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    await box[Symbol.asyncDispose]();
     throw error;
   }
 }

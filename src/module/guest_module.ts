@@ -56,14 +56,15 @@ const MAX_WAIT_MS = 2000;
 export class GuestModule implements AsyncDisposable {
   readonly #options: GuestModuleOptions;
   readonly #backOff: BackOff;
+  readonly #stop = new AbortController();
   #box: GuestBox | undefined;
   #models: readonly GuestModel[] = [];
   #guest: GuestProcess | undefined;
+  #preparing: Promise<GuestBox> | undefined;
   #starting: Promise<GuestProcess> | undefined;
   #failure: RunError | undefined;
   /** Ends a pause between two attempts. */
   #wake: (() => void) | undefined;
-  #stopped = false;
 
   /** Starts nothing yet. */
   constructor(options: GuestModuleOptions) {
@@ -74,6 +75,10 @@ export class GuestModule implements AsyncDisposable {
   /** What it exports; known once it has started. */
   get models(): readonly GuestModel[] {
     return this.#models;
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /**
@@ -87,11 +92,13 @@ export class GuestModule implements AsyncDisposable {
     const normal = normalGrants(grants, folder);
     await checkOwnGrants(normal);
     await checkKnownGrants(normal, clock);
-    const box = this.#box = await prepareGuest({
+    this.#preparing = prepareGuest({
       ...this.#options,
       grants: normal,
       maxMemoryBytes: this.#options.maxMemoryBytes ?? MAX_MEMORY_BYTES,
+      signal: this.#stop.signal,
     });
+    const box = this.#box = await this.#preparing;
     logger.log("info", "Guest may do this and nothing else", { module: box.name, ...box.sheet });
     try {
       await this.#startNext();
@@ -135,8 +142,9 @@ export class GuestModule implements AsyncDisposable {
 
   /** Ends its process, and forgets what it is made of. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
+    this.#stop.abort(this.#unavailable("is stopped"));
     this.#wake?.();
+    await this.#preparing?.catch(() => {});
     await this.#starting?.catch(() => {});
     const [guest, box] = [this.#guest, this.#box];
     this.#guest = undefined;
@@ -184,6 +192,7 @@ export class GuestModule implements AsyncDisposable {
       services,
       startTimeoutMs: startTimeoutMs ?? START_TIMEOUT_MS,
       hangMs: hangMs ?? HANG_MS,
+      signal: this.#stop.signal,
       clock,
       logger,
     });

@@ -38,6 +38,8 @@ export interface GuestProcessOptions {
   readonly startTimeoutMs: number;
   /** Longest silence while something is asked of it, in milliseconds. */
   readonly hangMs: number;
+  /** Ends it while it is not ready. */
+  readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -121,18 +123,19 @@ export class GuestProcess implements AsyncDisposable {
    *
    * @throws {SetupError} when the module cannot be served
    * @throws {RunError} `model-unavailable` when it ends or takes too long before
+   * @throws the signal's reason
    */
   static async start(
     options: GuestProcessOptions,
   ): Promise<{ readonly guest: GuestProcess; readonly models: readonly GuestModel[] }> {
-    const { clock, startTimeoutMs } = options;
+    const { clock, signal, startTimeoutMs } = options;
     const guest = new GuestProcess(await options.spawn(), options);
     const cancel = clock.schedule(
       startTimeoutMs,
       () => guest.#kill(`was not ready within ${startTimeoutMs} ms`),
     );
     try {
-      return { guest, models: await guest.#hello() };
+      return { guest, models: await untilAborted(guest.#hello(), signal) };
     } catch (error) {
       guest.#kill("did not start");
       await guest.#process.ended;

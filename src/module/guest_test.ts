@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RunError, SetupError } from "../run/error.ts";
 import { fold } from "../run/fold.ts";
+import type { Logger } from "../run/seams.ts";
+import { EndlessServer } from "../testing/endless_server.ts";
 import { FunctionModel } from "../testing/scripted_model.ts";
 import { CollectingLogger, testContext, testRequest } from "../testing/test_context.ts";
 import { FunctionToolset } from "../tools/function_toolset.ts";
@@ -84,6 +86,27 @@ Deno.test("whoever holds a guest is told what it may do, and whether it is there
   assertEquals(logger.entries.map(({ message }) => message).slice(0, 1), [
     "Guest may do this and nothing else",
   ]);
+});
+
+Deno.test("a guest that is let go while its code is downloaded, or loads, is waited for no longer", async () => {
+  await using server = new EndlessServer();
+  const remote = new Guest(`${server.url}/agent.js`);
+  const downloading = assertRejects(() => remote.start(), RunError, "is stopped");
+  await server.asked;
+  await remote[Symbol.asyncDispose]();
+  await downloading;
+  await server.left;
+
+  const { promise: loads, resolve } = Promise.withResolvers<void>();
+  const logger: Logger = {
+    log: (_level, _message, fields) => fields?.line === "I load" ? resolve() : undefined,
+  };
+  const code = `console.log("I load"); await new Promise((end) => setTimeout(end, 600_000));`;
+  const slow = new Guest(`data:text/javascript,${encodeURIComponent(code)}`, { logger });
+  const starting = assertRejects(() => slow.start(), RunError, "is stopped");
+  await loads;
+  await slow[Symbol.asyncDispose]();
+  await starting;
 });
 
 Deno.test("a guest that takes too long is cut off", async () => {

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import OpenAI from "openai";
+import { EndlessServer } from "../../src/testing/endless_server.ts";
 import { code, RecordingServer } from "../guests/recording_server.ts";
 import { runCli, SpawnedCli, testFolder } from "./spawned_cli.ts";
 
@@ -328,6 +329,22 @@ Deno.test("compile takes along no code that one of a module's models may not imp
   }
 });
 
+Deno.test("compile leaves nothing behind when it is told to stop", async () => {
+  await using folder = await testFolder();
+  await using server = new EndlessServer();
+  await folder.write("a.yaml", `models: {a: {module: "${server.url}/a.ts"}}\n`);
+  await using cli = new SpawnedCli(["compile", "a.yaml", "-o", "a.js"], {
+    cwd: folder.path,
+    env: { TMPDIR: folder.path },
+  });
+  await server.asked;
+  cli.signal("SIGTERM");
+  const { code, stderr } = await cli.ended();
+  assertEquals([code, stderr], [1, "Stopped before the program was written\n"]);
+  await server.left;
+  assertEquals(await folder.names(), ["a.yaml"]);
+});
+
 Deno.test("compile says what to do where the base binary of Deno cannot be had", async () => {
   await using folder = await testFolder();
   await folder.write("a.yaml", "backends: {main: {type: demo}}\nmodels: {a: {backend: main}}\n");
@@ -340,5 +357,5 @@ Deno.test("compile says what to do where the base binary of Deno cannot be had",
   const line = stderr.trim().split("\n").at(-1)!;
   assertMatch(line, /^Cannot compile: Deno cannot get its base binary, denort\. Let it reach/);
   assertStringIncludes(line, "DENORT_BIN");
-  assertEquals(await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name), ["a.yaml"]);
+  assertEquals(await folder.names(), ["a.yaml"]);
 });

@@ -2,6 +2,7 @@
  * Guests from the command line and from a deployment file, as an operator meets them.
  */
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { EndlessServer } from "../../src/testing/endless_server.ts";
 import { fakeBackend } from "../fake_backend/fake_backend.ts";
 import { code, RecordingServer } from "../guests/recording_server.ts";
 import { chat, runCli, SpawnedCli, testFolder } from "./spawned_cli.ts";
@@ -330,4 +331,21 @@ Deno.test("a signal while a guest starts is obeyed at once", async () => {
   assertEquals(code, 0, stderr);
   assert(performance.now() - begin < 10_000, "it waited for the guest");
   assertFalse(stderr.includes("Listening"), stderr);
+  assertEquals(await leftIn(folder.path), []);
+});
+
+Deno.test("a signal while a guest's code is downloaded is obeyed at once", async () => {
+  await using folder = await testFolder();
+  await using server = new EndlessServer();
+  const path = await folder.write(
+    "a.yaml",
+    `port: 0\nmodels: {a: {module: "${server.url}/a.ts"}}\n`,
+  );
+  await using cli = new SpawnedCli(["deploy", path], { env: { TMPDIR: folder.path } });
+  await server.asked;
+  cli.signal("SIGTERM");
+  const { code, stderr } = await cli.ended();
+  assertEquals(code, 0, stderr);
+  await server.left;
+  assertEquals(await leftIn(folder.path), []);
 });

@@ -141,6 +141,8 @@ export interface TestFolder extends AsyncDisposable {
   readonly path: string;
   /** Writes a file; resolves to its path. */
   write(name: string, text: string): Promise<string>;
+  /** Names of all that is in it, sorted. */
+  names(): Promise<string[]>;
 }
 
 /** Makes a folder for one test. */
@@ -152,6 +154,7 @@ export async function testFolder(): Promise<TestFolder> {
       await Deno.writeTextFile(`${path}/${name}`, text);
       return `${path}/${name}`;
     },
+    names: async () => (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort(),
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }

@@ -2,11 +2,12 @@
  * `fakellm compile`.
  * @module
  */
-import { SetupError } from "../../run/error.ts";
+import { RunError, SetupError } from "../../run/error.ts";
 import { absolutePath, folderOf } from "../absolute_path.ts";
 import type { Command } from "../command.ts";
 import { readFlags } from "../flags.ts";
 import type { Terminal } from "../output.ts";
+import { onStopSignals } from "../signals.ts";
 
 const HELP = `Usage: fakellm compile FILE [flags]
 
@@ -82,8 +83,15 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
       path: "--target",
     });
   }
-  const [{ requireDeno }, { bakeDeployment }, { systemClock }, { lineLogger }] = await Promise.all([
+  const [
+    { requireDeno },
+    { tempFolder },
+    { bakeDeployment },
+    { systemClock },
+    { lineLogger },
+  ] = await Promise.all([
     import("../../isolation/deno_path.ts"),
+    import("../../isolation/temp_folder.ts"),
     import("../../deploy/bake/bake.ts"),
     import("../../context/system.ts"),
     import("../../hosting/log.ts"),
@@ -95,31 +103,40 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
   const from = folderOf(path);
   await expectOutput(output, { file: absolutePath(path), from, modules: baked.modules });
   const { cli, flags } = ownPackage();
-  const folder = await Deno.makeTempDir({ prefix: "fakellm-compile-" });
-  try {
-    const main = await writeProgram(baked, {
-      name,
-      from,
-      folder,
-      cli,
-      clock: systemClock,
-      logger: lineLogger({ format: "pretty", color: terminal.colour }),
-    });
-    const permissions = permissionFlagsFor(baked.deployment);
-    await denoBuild({
-      main,
-      output,
-      flags,
-      permissions,
-      target,
-      minify,
-      tell: (line) => terminal.err(line),
-    });
-    if (output.endsWith(".js")) await markScript(output);
-    terminal.err(nextSteps(output, permissions));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using stopped = stopSignal();
+  const { signal } = stopped;
+  await using folder = await tempFolder("fakellm-compile-");
+  const main = await writeProgram(baked, {
+    name,
+    from,
+    folder: folder.path,
+    cli,
+    signal,
+    clock: systemClock,
+    logger: lineLogger({ format: "pretty", color: terminal.colour }),
+  });
+  const permissions = permissionFlagsFor(baked.deployment);
+  await denoBuild({
+    main,
+    output,
+    flags,
+    permissions,
+    target,
+    minify,
+    signal,
+    tell: (line) => terminal.err(line),
+  });
+  if (output.endsWith(".js")) await markScript(output);
+  terminal.err(nextSteps(output, permissions));
+}
+
+/** Aborts when a signal tells this process to stop. */
+function stopSignal(): { readonly signal: AbortSignal } & Disposable {
+  const signals = onStopSignals();
+  const stop = new AbortController();
+  const reason = new RunError("run-failed", "Stopped before the program was written");
+  void signals.first.then(() => stop.abort(reason));
+  return { signal: stop.signal, [Symbol.dispose]: () => signals[Symbol.dispose]() };
 }
 
 function nextSteps(output: string, permissions: readonly string[]): string {

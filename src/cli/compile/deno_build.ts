@@ -32,6 +32,8 @@ export interface BuildOptions {
   /** One of `TARGETS`. @default this system */
   readonly target: string | undefined;
   readonly minify: boolean;
+  /** Ends it. */
+  readonly signal: AbortSignal;
   /** Told what Deno says, line by line. */
   readonly tell: (line: string) => void;
 }
@@ -41,9 +43,11 @@ export interface BuildOptions {
  *
  * @throws {SetupError} when the result cannot be written
  * @throws {RunError} `run-failed` when it fails otherwise
+ * @throws the signal's reason
  */
 export async function denoBuild(options: BuildOptions): Promise<void> {
-  const { main, output, flags, permissions, target, minify, tell } = options;
+  const { main, output, flags, permissions, target, minify, signal, tell } = options;
+  signal.throwIfAborted();
   const common = [...flags, "--no-check", "--output", output];
   const args = output.endsWith(".js")
     ? ["bundle", "--quiet", "--platform=deno", ...minify ? ["--minify"] : [], ...common, main]
@@ -62,6 +66,7 @@ export async function denoBuild(options: BuildOptions): Promise<void> {
     stdin: "null",
     stdout: "null",
     stderr: "piped",
+    signal,
   }).spawn();
   const complaint: string[] = [];
   for await (const line of lines(child.stderr, { maxBytes: MAX_LINE_BYTES, cut: true })) {
@@ -69,6 +74,7 @@ export async function denoBuild(options: BuildOptions): Promise<void> {
     else tell(line);
   }
   const { success } = await child.status;
+  signal.throwIfAborted();
   if (!success) throw failure(complaint.join("\n"));
 }
 

@@ -15,6 +15,8 @@ export interface BundleOptions {
   readonly folder: string;
   /** Path of the file that is written. */
   readonly output: string;
+  /** Ends it. */
+  readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -24,10 +26,11 @@ export interface BundleOptions {
  * where its code comes from, and its integrity, for each of its uses. None of its code runs.
  *
  * @throws {SetupError} when it cannot be resolved, is not what its integrity says, or cannot be one file
+ * @throws the signal's reason
  */
 export async function bundleModule(module: BakedModule, options: BundleOptions): Promise<void> {
   const { specifier, uses: [first, ...others] } = module;
-  const { output } = options;
+  const { output, signal, clock } = options;
   for (const use of others) {
     await using other = await prepare(specifier, use, options);
     assertNoneWithheld(other);
@@ -45,8 +48,9 @@ export async function bundleModule(module: BakedModule, options: BundleOptions):
       "--allow-import",
       `--output=${output}`,
       box.specifier,
-    ], { clock: options.clock });
+    ], { signal, clock });
   } catch (error) {
+    signal.throwIfAborted();
     if (!(error instanceof RunError)) throw error;
     throw new SetupError(`Cannot make one file of module "${box.name}": ${error.message}`, {
       cause: error,
@@ -69,7 +73,7 @@ function assertNoneWithheld({ name, withheld: [first] }: GuestBox): void {
 function prepare(
   specifier: string,
   { permissions, integrity }: ModuleUse,
-  { folder, clock, logger }: BundleOptions,
+  { folder, signal, clock, logger }: BundleOptions,
 ): Promise<GuestBox> {
   return prepareGuest({
     specifier,
@@ -77,6 +81,7 @@ function prepare(
     grants: permissions,
     integrity,
     maxMemoryBytes: 0,
+    signal,
     clock,
     logger,
   });

@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly folder: string;
   /** Specifier of this package's command line. */
   readonly cli: string;
+  /** Ends it. */
+  readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,16 +27,17 @@ export interface ProgramOptions {
  *
  * @returns the path of its main module
  * @throws {SetupError} when a module cannot go along
+ * @throws the signal's reason
  */
 export async function writeProgram(
   { text, modules }: BakedDeployment,
-  { name, from, folder, cli, clock, logger }: ProgramOptions,
+  { name, from, folder, cli, ...bundling }: ProgramOptions,
 ): Promise<string> {
   await Deno.writeTextFile(`${folder}/deployment.txt`, text);
   const files = modules.map(({ specifier }, index) => ({ specifier, file: `module_${index}.js` }));
   for (const [index, module] of modules.entries()) {
     const output = `${folder}/${files[index]!.file}`;
-    await bundleModule(module, { folder: from, output, clock, logger });
+    await bundleModule(module, { ...bundling, folder: from, output });
   }
   const main = `${folder}/main.ts`;
   await Deno.writeTextFile(main, sourceOf({ name, cli, files }));

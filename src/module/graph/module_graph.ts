@@ -28,6 +28,8 @@ export interface GraphOptions {
   readonly lockPath: string;
   /** Whether what is cached is downloaded again. @default false */
   readonly reload?: boolean;
+  /** Ends it. @default nothing does */
+  readonly signal?: AbortSignal;
   /** Times the download. */
   readonly clock: Clock;
 }
@@ -73,9 +75,10 @@ const cachesSchema = z.object({ modulesCache: z.string(), npmCache: z.string() }
  *
  * @throws {SetupError} when it cannot be resolved or downloaded, or imports from a host, or a file,
  *   that it may not, or is too large
+ * @throws the signal's reason
  */
 export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
-  const { specifier, name, clock, reload = false } = options;
+  const { specifier, name, signal, clock, reload = false } = options;
   const hosts = allowedHosts(options);
   const common = [
     ...resolutionFlags(options),
@@ -84,8 +87,8 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
   try {
     await download([...reload ? ["--reload"] : [], ...common], options);
     const [info, caches] = await Promise.all([
-      denoCommand(["info", "--json", ...common, specifier], { clock }),
-      denoCommand(["info", "--json"], { clock }),
+      denoCommand(["info", "--json", ...common, specifier], { signal, clock }),
+      denoCommand(["info", "--json"], { signal, clock }),
     ]);
     const { modulesCache: remote, npmCache: npm } = cachesSchema.parse(JSON.parse(caches.stdout));
     const known = infoSchema.parse(JSON.parse(info.stdout));
@@ -93,6 +96,7 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
     const graph = reachable(known, { ...options, mayRead: await localFiles(known, options) });
     return { ...graph, hosts: hostsOf(graph.files), caches: { remote, npm } };
   } catch (cause) {
+    signal?.throwIfAborted();
     if (cause instanceof SetupError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(`Cannot load module "${name}": ${why.replaceAll(specifier, name)}`, {
@@ -103,10 +107,11 @@ export async function loadGraph(options: GraphOptions): Promise<ModuleGraph> {
 
 async function download(
   flags: readonly string[],
-  { specifier, lockPath, clock }: GraphOptions,
+  { specifier, lockPath, signal, clock }: GraphOptions,
 ): Promise<void> {
   const cache = async (root: string) => {
-    await denoCommand(["cache", "--quiet", ...flags, root], { deadlineMs: DOWNLOAD_MS, clock });
+    const args = ["cache", "--quiet", ...flags, root];
+    await denoCommand(args, { deadlineMs: DOWNLOAD_MS, signal, clock });
   };
   if (!specifier.startsWith("data:")) return await cache(specifier);
   // Deno takes it for a path, unless a file imports it.

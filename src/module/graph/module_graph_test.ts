@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../context/system.ts";
 import { SetupError } from "../../run/error.ts";
+import { EndlessServer } from "../../testing/endless_server.ts";
 import { ManualClock } from "../../testing/manual_clock.ts";
 import { type GraphOptions, loadGraph } from "./module_graph.ts";
 
@@ -27,29 +28,17 @@ function optionsFor(folder: string, more: Partial<GraphOptions> = {}): GraphOpti
 }
 
 Deno.test("loadGraph() waits for no server that never ends its answer", async () => {
-  const asked = Promise.withResolvers<void>();
-  const left = Promise.withResolvers<void>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode("export default 1;\n"));
-        asked.resolve();
-      },
-      cancel: () => left.resolve(),
-    });
-    return new Response(body, { headers: { "content-type": "text/javascript" } });
-  });
+  await using server = new EndlessServer();
   await withFolder(async (folder) => {
     const clock = new ManualClock();
-    const specifier = `http://127.0.0.1:${server.addr.port}/agent.js`;
+    const specifier = `${server.url}/agent.js`;
     const loading = loadGraph(optionsFor(folder, { specifier, name: "agent", clock }));
-    await asked.promise;
+    await server.asked;
     clock.advance(60_000);
     const error = await assertRejects(() => loading, SetupError);
     assertEquals(error.message, 'Cannot load module "agent": it took longer than 60 s');
-    await left.promise;
+    await server.left;
   });
-  await server.shutdown();
 });
 
 Deno.test("loadGraph() refuses a graph of too many files", async () => {
