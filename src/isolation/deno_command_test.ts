@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock as clock } from "../context/system.ts";
 import { RunError } from "../run/error.ts";
 import { EndlessServer } from "../testing/endless_server.ts";
+import { ManualClock } from "../testing/manual_clock.ts";
 import { denoCommand } from "./deno_command.ts";
 
 /** Arguments for downloading code from a server. */
@@ -19,8 +20,14 @@ Deno.test("denoCommand() gives what Deno prints, and what it complains of", asyn
 
 Deno.test("denoCommand() ends what takes too long", async () => {
   await using server = new EndlessServer();
-  const args = caching(server);
-  const error = await assertRejects(() => denoCommand(args, { deadlineMs: 1500, clock }), RunError);
+  const clock = new ManualClock();
+  const running = assertRejects(
+    () => denoCommand(caching(server), { deadlineMs: 1500, clock }),
+    RunError,
+  );
+  await server.asked;
+  clock.advance(1500);
+  const error = await running;
   assertEquals([error.code, error.message], ["backend-timeout", "it took longer than 1.5 s"]);
   await server.left;
 });
