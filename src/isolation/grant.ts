@@ -179,10 +179,15 @@ function isPlain(value: string): boolean {
   return value !== "" && value === value.trim() && !/[,\p{Cc}]/u.test(value);
 }
 
+/** Where a path begins that needs no folder, and what is between its steps: a `\` is on Windows alone. */
+const [ABSOLUTE, SEPARATOR] = Deno.build.os === "windows"
+  ? [/^(?:\/|[A-Za-z]:[\\/])/, /[\\/]/] as const
+  : [/^\//, "/"] as const;
+
 function absolute(path: string, folder: string): string {
-  const full = /^(?:\/|[A-Za-z]:[\\/])/.test(path) ? path : `${folder}/${path}`;
+  const full = ABSOLUTE.test(path) ? path : `${folder}/${path}`;
   const steps: string[] = [];
-  for (const step of full.split(/[\\/]/)) {
+  for (const step of full.split(SEPARATOR)) {
     if (step === "..") steps.pop();
     else if (step !== "." && step !== "") steps.push(step);
   }

@@ -112,3 +112,15 @@ Deno.test("normalGrants() resolves steps of paths", () => {
   );
   assertEquals(read, ["/srv/data", "/srv/agents/b", "/y", "/"]);
 });
+
+Deno.test({
+  name: "normalGrants() takes for a step what the system does, and nothing else",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    const { read } = normalGrants(
+      { ...NO_GRANTS, read: ["/x/a\\b", "/x/..\\y", "C:/x"] },
+      "/srv",
+    );
+    assertEquals(read, ["/x/a\\b", "/x/..\\y", "/srv/C:/x"]);
+  },
+});
