@@ -299,6 +299,26 @@ Deno.test("compile takes along no file that a module may not have", async () => 
   }
 });
 
+Deno.test("compile reads permissions from where the deployment file lies, as a server does", async () => {
+  await using folder = await testFolder();
+  await Deno.mkdir(`${folder.path}/conf`);
+  await folder.write("shared.txt", "shared with the module");
+  await folder.write(
+    "conf/agent.ts",
+    `import text from "../shared.txt" with { type: "text" };\nexport const agent = { run: () => text };\n`,
+  );
+  for (const [read, exit] of [["..", 0], [".", 2]] as const) {
+    await folder.write(
+      "conf/a.yaml",
+      `models: {a: {module: ./agent.ts, permissions: {read: ["${read}"]}}}`,
+    );
+    const { code, stderr } = await runCli(["compile", "conf/a.yaml", "-o", "a.js"], {
+      cwd: folder.path,
+    });
+    assertEquals(code, exit, stderr);
+  }
+});
+
 Deno.test("compile takes along no code that one of a module's models may not import", async () => {
   await using folder = await testFolder();
   await using server = new RecordingServer({ "/later.ts": code("export default 'unpinned';") });

@@ -4,6 +4,7 @@
  */
 import type { BakedModule, ModuleUse } from "../../deploy/bake/bake.ts";
 import { denoCommand } from "../../isolation/deno_command.ts";
+import { normalGrants } from "../../isolation/grant.ts";
 import { type GuestBox, prepareGuest } from "../../module/guest_box.ts";
 import { resolutionFlags } from "../../module/graph/resolution_flags.ts";
 import { RunError, SetupError } from "../../run/error.ts";
@@ -78,7 +79,7 @@ function prepare(
   return prepareGuest({
     specifier,
     folder,
-    grants: permissions,
+    grants: normalGrants(permissions, folder),
     integrity,
     maxMemoryBytes: 0,
     signal,
