@@ -12,6 +12,7 @@ import { Sandbox, SANDBOX_LIMITS } from "../src/code_mode/sandbox.ts";
 import { SandboxPool } from "../src/code_mode/sandbox_pool.ts";
 import { systemClock } from "../src/context/system.ts";
 import { denoPath } from "../src/isolation/deno_path.ts";
+import { median } from "./server_process.ts";
 
 const ROUNDS = 15;
 const CALLS = 100;
@@ -50,10 +51,6 @@ async function bare(): Promise<void> {
     stdout: "null",
     stderr: "null",
   }).output();
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 let failed = false;

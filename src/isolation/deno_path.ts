@@ -13,8 +13,14 @@ const RELATIVE = /^(?![A-Za-z]:)[^/\\]+[/\\]/;
 /** Longest it may take to say its version, in milliseconds. */
 const VERSION_MS = 5000;
 
+/** More than a version has. */
+const MAX_VERSION_CHARS = 1000;
+
 /** The oldest Deno that has what we need. */
 const OLDEST = "2.9.0";
+
+/** What was found to be good: to look again takes as long as to start. */
+let known: string | undefined;
 
 /**
  * Path or name of a Deno: the one that `FAKELLM_DENO` names; else the one this process runs in; where
@@ -82,12 +88,6 @@ async function versionOf(path: string): Promise<string> {
   await child.status;
   return said;
 }
-
-/** More than a version has. */
-const MAX_VERSION_CHARS = 1000;
-
-/** What was found to be good: to look again takes as long as to start. */
-let known: string | undefined;
 
 function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => text.split(".").map(Number)) as [number[], number[]];

@@ -114,7 +114,10 @@ export function keepOutput(): void {
   });
 }
 
-/** Anything can be thrown, even what cannot be made text. */
+/**
+ * Anything can be thrown, even what cannot be made text. As in `failure.ts`, whose text would come into
+ * the program once more if it were imported here, too: an argument has no room for that.
+ */
 function shown(value: unknown): string {
   try {
     return `${value}`;
