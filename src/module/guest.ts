@@ -48,7 +48,8 @@ export interface GuestOptions {
  * A module that runs in a process of its own: a path or a URL (`http`, `https`, `jsr`, `npm`, `data`),
  * with `#name` for one of its exports. It may do what it is granted and nothing else, and sees neither
  * keys nor the environment. What it is made of is resolved and pinned when it starts; it is started
- * again whenever it ends. Needs leave to run Deno, and everything that it grants.
+ * again whenever it ends. Needs leave for everything that it grants, and to run Deno (`--allow-run`), to
+ * read the environment and the module, and to write a temporary folder.
  *
  * ```ts ignore
  * import { createApp, DependencyHealth, Guest } from "@x/fakellm";

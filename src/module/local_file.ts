@@ -15,12 +15,14 @@ export async function expectFile(path: string | URL, specifier: string): Promise
     const info = await Deno.stat(path);
     if (!info.isDirectory) return;
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "no such file"
-      : cause instanceof Error
-      ? cause.name
-      : "unknown reason";
-    throw new SetupError(`Cannot load module "${specifier}": ${reason}`, { cause });
+    throw new SetupError(`Cannot load module "${specifier}": ${reasonOf(cause)}`, { cause });
   }
   throw new SetupError(`Cannot load module "${specifier}": expected a file, got a folder`);
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "no such file";
+  // Deno says which permission it takes.
+  if (cause instanceof Deno.errors.NotCapable) return cause.message;
+  return cause instanceof Error ? cause.name : "unknown reason";
 }
