@@ -3,6 +3,7 @@
  * back.
  */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { tempFolder } from "../../src/isolation/temp_folder.ts";
 import { code, RecordingServer, redirect } from "./recording_server.ts";
 import { entryOf, failsWith, TestGuest } from "./test_guest.ts";
 
@@ -30,75 +31,66 @@ async function look(options: Parameters<typeof TestGuest.start>[0]): Promise<[st
   return [integrityOf(guest), await guest.asks("Who are you?")];
 }
 
-async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir();
-  try {
-    await test(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
-}
-
 const WRONG = `sha256-${"A".repeat(43)}=`;
 
 Deno.test("a local module is pinned by all its files, wherever they lie", async () => {
-  await withFolder(async (folder) => {
-    const write = async (below: string) => {
-      await Deno.mkdir(`${folder}/${below}/parts`, { recursive: true });
-      await Deno.writeTextFile(
-        `${folder}/${below}/module.ts`,
-        saying("part", `import { part } from "./parts/part.ts"; import type {} from "./types.ts";`),
-      );
-      await Deno.writeTextFile(`${folder}/${below}/types.ts`, "export type Some = 1;");
-      await Deno.writeTextFile(`${folder}/${below}/parts/part.ts`, `export const part = "one";`);
-    };
-    await Promise.all([write("here"), write("far/away")]);
-    const [here, away] = [`${folder}/here`, `${folder}/far/away`];
-    const [integrity, text] = await look({ specifier: "module.ts", folder: here });
-    assertEquals(text, "one");
-    assertEquals(await look({ specifier: "module.ts", folder: away }), [integrity, "one"]);
-    assertEquals(await look({ specifier: `${away}/module.ts`, folder, integrity }), [
-      integrity,
-      "one",
-    ]);
-    await failsWith(
-      TestGuest.start({ specifier: "module.ts", folder: here, integrity: WRONG }),
-      new RegExp(
-        `^SetupError: integrity: Cannot load module "module.ts": its integrity is ${
-          integrity.replaceAll(/[+/]/g, "\\$&")
-        }, not sha256-AAA`,
-      ),
+  await using own = await tempFolder("fakellm-test-");
+  const folder = own.path;
+  const write = async (below: string) => {
+    await Deno.mkdir(`${folder}/${below}/parts`, { recursive: true });
+    await Deno.writeTextFile(
+      `${folder}/${below}/module.ts`,
+      saying("part", `import { part } from "./parts/part.ts"; import type {} from "./types.ts";`),
     );
-    // Neither types nor neighbours are what runs.
-    await Deno.writeTextFile(`${away}/neighbour.ts`, "export {};");
-    await Deno.writeTextFile(`${away}/types.ts`, "export type Some = 2;");
-    assertEquals((await look({ specifier: "module.ts", folder: away }))[0], integrity);
-    await Deno.writeTextFile(`${away}/parts/part.ts`, `export const part = "two";`);
-    const [changed, other] = await look({ specifier: "module.ts", folder: away });
-    assertEquals(other, "two");
-    assertNotEquals(changed, integrity);
-    await failsWith(
-      TestGuest.start({ specifier: "module.ts", folder: away, integrity }),
-      /^SetupError: integrity: /,
-    );
-  });
+    await Deno.writeTextFile(`${folder}/${below}/types.ts`, "export type Some = 1;");
+    await Deno.writeTextFile(`${folder}/${below}/parts/part.ts`, `export const part = "one";`);
+  };
+  await Promise.all([write("here"), write("far/away")]);
+  const [here, away] = [`${folder}/here`, `${folder}/far/away`];
+  const [integrity, text] = await look({ specifier: "module.ts", folder: here });
+  assertEquals(text, "one");
+  assertEquals(await look({ specifier: "module.ts", folder: away }), [integrity, "one"]);
+  assertEquals(await look({ specifier: `${away}/module.ts`, folder, integrity }), [
+    integrity,
+    "one",
+  ]);
+  await failsWith(
+    TestGuest.start({ specifier: "module.ts", folder: here, integrity: WRONG }),
+    new RegExp(
+      `^SetupError: integrity: Cannot load module "module.ts": its integrity is ${
+        integrity.replaceAll(/[+/]/g, "\\$&")
+      }, not sha256-AAA`,
+    ),
+  );
+  // Neither types nor neighbours are what runs.
+  await Deno.writeTextFile(`${away}/neighbour.ts`, "export {};");
+  await Deno.writeTextFile(`${away}/types.ts`, "export type Some = 2;");
+  assertEquals((await look({ specifier: "module.ts", folder: away }))[0], integrity);
+  await Deno.writeTextFile(`${away}/parts/part.ts`, `export const part = "two";`);
+  const [changed, other] = await look({ specifier: "module.ts", folder: away });
+  assertEquals(other, "two");
+  assertNotEquals(changed, integrity);
+  await failsWith(
+    TestGuest.start({ specifier: "module.ts", folder: away, integrity }),
+    /^SetupError: integrity: /,
+  );
 });
 
 Deno.test("a pinned local module that changes is not started again", async () => {
-  await withFolder(async (folder) => {
-    const path = `${folder}/module.ts`;
-    const die = "globalThis.die = () => Deno.exit(1);";
-    await Deno.writeTextFile(path, saying("globalThis.die()", die));
-    const first = TestGuest.unstarted({ specifier: path });
-    await first.module.start();
-    const integrity = integrityOf(first);
-    await first[Symbol.asyncDispose]();
-    await using guest = await TestGuest.start({ specifier: path, integrity });
-    await Deno.writeTextFile(path, saying('"changed"'));
-    await failsWith(guest.asks("Hello"), /^RunError: Guest/);
-    await failsWith(guest.asks("Hello"), /its integrity is sha256-.*, not sha256-/);
-    assertMatch(`${entryOf(guest, "Guest cannot start").detail}`, /its integrity is/);
-  });
+  await using own = await tempFolder("fakellm-test-");
+  const folder = own.path;
+  const path = `${folder}/module.ts`;
+  const die = "globalThis.die = () => Deno.exit(1);";
+  await Deno.writeTextFile(path, saying("globalThis.die()", die));
+  const first = TestGuest.unstarted({ specifier: path });
+  await first.module.start();
+  const integrity = integrityOf(first);
+  await first[Symbol.asyncDispose]();
+  await using guest = await TestGuest.start({ specifier: path, integrity });
+  await Deno.writeTextFile(path, saying('"changed"'));
+  await failsWith(guest.asks("Hello"), /^RunError: Guest/);
+  await failsWith(guest.asks("Hello"), /its integrity is sha256-.*, not sha256-/);
+  assertMatch(`${entryOf(guest, "Guest cannot start").detail}`, /its integrity is/);
 });
 
 Deno.test("remote code is read once: what its server says later is not what runs", async () => {

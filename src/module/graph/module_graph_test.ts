@@ -1,18 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../context/system.ts";
+import { tempFolder } from "../../isolation/temp_folder.ts";
 import { SetupError } from "../../run/error.ts";
 import { EndlessServer } from "../../testing/endless_server.ts";
 import { ManualClock } from "../../testing/manual_clock.ts";
 import { type GraphOptions, loadGraph } from "./module_graph.ts";
-
-async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir();
-  try {
-    await test(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
-}
 
 function optionsFor(folder: string, more: Partial<GraphOptions> = {}): GraphOptions {
   return {
@@ -29,23 +21,23 @@ function optionsFor(folder: string, more: Partial<GraphOptions> = {}): GraphOpti
 
 Deno.test("loadGraph() waits for no server that never ends its answer", async () => {
   await using server = new EndlessServer();
-  await withFolder(async (folder) => {
-    const clock = new ManualClock();
-    const specifier = `${server.url}/agent.js`;
-    const loading = loadGraph(optionsFor(folder, { specifier, name: "agent", clock }));
-    await server.asked;
-    clock.advance(60_000);
-    const error = await assertRejects(() => loading, SetupError);
-    assertEquals(error.message, 'Cannot load module "agent": it took longer than 60 s');
-    await server.left;
-  });
+  await using own = await tempFolder("fakellm-test-");
+  const folder = own.path;
+  const clock = new ManualClock();
+  const specifier = `${server.url}/agent.js`;
+  const loading = loadGraph(optionsFor(folder, { specifier, name: "agent", clock }));
+  await server.asked;
+  clock.advance(60_000);
+  const error = await assertRejects(() => loading, SetupError);
+  assertEquals(error.message, 'Cannot load module "agent": it took longer than 60 s');
+  await server.left;
 });
 
 Deno.test("loadGraph() refuses a graph of too many files", async () => {
-  await withFolder(async (folder) => {
-    const imports = Array.from({ length: 5000 }, (_, at) => `import "data:text/javascript,${at}";`);
-    await Deno.writeTextFile(`${folder}/module.ts`, imports.join("\n"));
-    const error = await assertRejects(() => loadGraph(optionsFor(folder)), SetupError);
-    assertEquals(/^Cannot load module "module.ts": it is 5001 files of /.test(error.message), true);
-  });
+  await using own = await tempFolder("fakellm-test-");
+  const folder = own.path;
+  const imports = Array.from({ length: 5000 }, (_, at) => `import "data:text/javascript,${at}";`);
+  await Deno.writeTextFile(`${folder}/module.ts`, imports.join("\n"));
+  const error = await assertRejects(() => loadGraph(optionsFor(folder)), SetupError);
+  assertEquals(/^Cannot load module "module.ts": it is 5001 files of /.test(error.message), true);
 });
